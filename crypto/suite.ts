@@ -41,8 +41,8 @@ export type SealFault =
 export class SealError extends Error {
   override readonly name = "SealError";
   readonly fault: SealFault;
-  constructor(fault: SealFault, message: string) {
-    super(message);
+  constructor(fault: SealFault, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.fault = fault;
   }
 }
