@@ -1,0 +1,27 @@
+/** A device is something that holds a key and was paired: a phone, a browser, a CLI, another host. */
+import * as v from "valibot";
+import { Grant } from "./grant.ts";
+import { DeviceId, Time } from "./ids.ts";
+
+export const MAX_DEVICE_NAME_CHARS = 80;
+
+export const DeviceKind = v.picklist(["phone", "tablet", "desktop", "cli", "host"]);
+export type DeviceKind = v.InferOutput<typeof DeviceKind>;
+
+/** What a device says of itself in message 3 of pairing. */
+export const Introduction = v.object({
+  name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_DEVICE_NAME_CHARS)),
+  kind: DeviceKind,
+});
+export type Introduction = v.InferOutput<typeof Introduction>;
+
+export const Device = v.object({
+  device: DeviceId,
+  ...Introduction.entries,
+  grant: Grant,
+  paired: Time,
+  /** When it was last connected; absent when it never came back after pairing. */
+  seen: v.optional(Time),
+  connected: v.boolean(),
+});
+export type Device = v.InferOutput<typeof Device>;

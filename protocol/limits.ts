@@ -1,0 +1,42 @@
+/** Every number that a peer could make large, named, with its unit. A limit of one layer alone lives in that layer. */
+
+/** Characters of one prompt. A longer one is refused before it is journaled. */
+export const MAX_PROMPT_CHARS = 6 * 1024 * 1024;
+/** Characters of a reason, a note or free text in an answer. */
+export const MAX_ANSWER_CHARS = 256 * 1024;
+/** Characters of an edited plan. */
+export const MAX_PLAN_CHARS = 1024 * 1024;
+/** Characters of the body of one item that are kept; what comes after is dropped and the body says so. */
+export const MAX_BODY_CHARS = 1024 * 1024;
+/** Characters of what a tool is given, as shown with an item or an ask; a longer one is cut and says so. */
+export const MAX_INPUT_CHARS = 256 * 1024;
+/** Characters of any short text: title, label, header, device name. */
+export const MAX_LABEL_CHARS = 2_000;
+/** Characters of a path. */
+export const MAX_PATH_CHARS = 4_096;
+/** Questions in one ask, and options in one question; agents ask fewer. */
+export const MAX_QUESTIONS = 32;
+export const MAX_OPTIONS = 128;
+/** Edits (files) shown with one item or ask. */
+export const MAX_EDITS = 64;
+/** Characters of one diff; a longer one is cut and says so. */
+export const MAX_DIFF_CHARS = 128 * 1024;
+/** Entries in one page, and the characters at which a page is closed early. */
+export const PAGE_ENTRIES = 200;
+export const PAGE_CHARS = 256 * 1024;
+/** Missed entries up to which following streams all of them; beyond it the answer is a window. */
+export const RESUME_ENTRIES = 100_000;
+/** A streaming body is journaled when it has grown by so many characters, or after so many milliseconds. */
+export const CHECKPOINT_CHARS = 8 * 1024;
+export const CHECKPOINT_MS = 2_000;
+/** How long an offer lives unless it says less, and at most, in milliseconds; how many may be open at once. */
+export const OFFER_MS = 5 * 60_000;
+export const MAX_OFFER_MS = 10 * 60_000;
+export const MAX_OPEN_OFFERS = 3;
+/** Sessions listed by one call, devices of one host. */
+export const MAX_SESSIONS_LISTED = 2_000;
+export const MAX_DEVICES = 256;
+/** Asks of one session that may be open at once, as its summary carries them. */
+export const MAX_OPEN_ASKS = 16;
+/** Characters of the beginning of a text that a list shows. */
+export const PREVIEW_CHARS = 200;

@@ -1,0 +1,220 @@
+/**
+ * An offer is a one-time invitation to pair, as a connection string, a link or a QR:
+ *
+ *   flybridge://HOST[:7683]/OFFER.SECRET.HOSTKEY[?h=HOST:PORT…&r=RELAY&rt=RENDEZVOUS&n=NAME]
+ *   https://APP/pair#flybridge://…        in the fragment, which no browser sends to a server
+ *
+ * OFFER is 8 bytes, SECRET 32 random bytes, HOSTKEY the host's X25519 public key, each in base64url without padding.
+ * Whoever holds the string may pair once: it is handled like a password.
+ */
+import * as v from "valibot";
+import { HostId, Time } from "./ids.ts";
+
+export const DEFAULT_PORT = 7683;
+export const OFFER_BYTES = 8;
+export const SECRET_BYTES = 32;
+export const HOST_KEY_BYTES = 32;
+/** Characters of a connection string: what still fits a QR code of version 10 at level M. */
+export const MAX_CONNECTION_CHARS = 271;
+const SCHEME = "flybridge://";
+
+export interface Address {
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Connection {
+  /** First the address in the string itself, then those of `h=`. */
+  readonly addresses: readonly [Address, ...Address[]];
+  readonly offer: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly hostKey: Uint8Array;
+  readonly relay?: string;
+  readonly rendezvous?: string;
+  readonly name?: string;
+}
+
+export type ConnectionFault =
+  | "empty"
+  | "wrong_scheme"
+  | "no_host"
+  | "bad_port"
+  | "no_token"
+  | "bad_token"
+  | "too_long";
+
+/** A person pasted or scanned something that is not a connection string; `message` is for that person. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  readonly fault: ConnectionFault;
+  constructor(fault: ConnectionFault) {
+    super(MESSAGES[fault]);
+    this.fault = fault;
+  }
+}
+
+const MESSAGES: Record<ConnectionFault, string> = {
+  empty: "There is nothing here. Paste the whole line that starts with flybridge://.",
+  wrong_scheme: "This is not a Flybridge connection string: it must start with flybridge://.",
+  no_host: "The connection string has no address after flybridge://. Copy it again, whole.",
+  bad_port:
+    "The port in the connection string is not a number from 1 to 65535. Copy it again, whole.",
+  no_token:
+    "The connection string has no pairing token. Copy it again, whole, up to its last character.",
+  bad_token:
+    "The pairing token is damaged or cut short. Copy it again, whole, or show a new one on the host.",
+  too_long:
+    "This is too long to be a connection string. Copy only the line that starts with flybridge://.",
+};
+
+/** Takes a connection string or a link that carries one. Throws `ConnectionError`. */
+export function parseConnection(text: string): Connection {
+  const trimmed = text.trim();
+  if (trimmed === "") throw new ConnectionError("empty");
+  if (trimmed.length > 4 * MAX_CONNECTION_CHARS) throw new ConnectionError("too_long");
+  const string = fromLink(trimmed);
+  if (!string.toLowerCase().startsWith(SCHEME)) throw new ConnectionError("wrong_scheme");
+  const rest = string.slice(SCHEME.length);
+  const [beforeQuery = "", query = ""] = splitOnce(rest, "?");
+  const [authority = "", token] = splitOnce(beforeQuery, "/");
+  const first = addressFrom(decoded(authority));
+  if (token === undefined || token === "") throw new ConnectionError("no_token");
+  const [offer, secret, hostKey, ...more] = token.split(".");
+  if (more.length > 0) throw new ConnectionError("bad_token");
+  const parameters = parametersOf(query);
+  const relay = parameters.get("r")?.[0];
+  const rendezvous = parameters.get("rt")?.[0];
+  const name = parameters.get("n")?.[0];
+  return {
+    addresses: [first, ...(parameters.get("h") ?? []).map(addressFrom)],
+    offer: bytesFrom(offer, OFFER_BYTES),
+    secret: bytesFrom(secret, SECRET_BYTES),
+    hostKey: bytesFrom(hostKey, HOST_KEY_BYTES),
+    ...(relay === undefined ? {} : { relay }),
+    ...(rendezvous === undefined ? {} : { rendezvous }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+export function formatConnection(connection: Connection): string {
+  const [first, ...more] = connection.addresses;
+  const token = [connection.offer, connection.secret, connection.hostKey]
+    .map(toBase64Url)
+    .join(".");
+  const parameters: string[] = more.map(
+    (address) => `h=${encodeURIComponent(formatAddress(address))}`,
+  );
+  if (connection.relay !== undefined) parameters.push(`r=${encodeURIComponent(connection.relay)}`);
+  if (connection.rendezvous !== undefined)
+    parameters.push(`rt=${encodeURIComponent(connection.rendezvous)}`);
+  if (connection.name !== undefined) parameters.push(`n=${encodeURIComponent(connection.name)}`);
+  return `${SCHEME}${formatAddress(first)}/${token}${parameters.length > 0 ? `?${parameters.join("&")}` : ""}`;
+}
+
+/** The link that a phone's own camera opens: the app at `origin`, with the string in the fragment. */
+export function formatLink(origin: string, connection: Connection): string {
+  return `${origin}/pair#${formatConnection(connection)}`;
+}
+
+export function formatAddress(address: Address): string {
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return address.port === DEFAULT_PORT ? host : `${host}:${address.port}`;
+}
+
+/** What the host tells of an open offer; the string is told once, to the device that asked for it. */
+export const OfferMade = v.object({
+  offer: v.string(),
+  connection: v.string(),
+  link: v.string(),
+  expires: Time,
+  host: HostId,
+});
+export type OfferMade = v.InferOutput<typeof OfferMade>;
+
+export function toBase64Url(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return base64(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/u, "");
+}
+
+/** Undefined when the text is not canonical base64url of exactly `length` bytes. */
+export function fromBase64Url(text: string, length: number): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9_-]*$/u.test(text) || text.length !== Math.ceil((length * 4) / 3))
+    return undefined;
+  const bytes = new Uint8Array(length);
+  let bits = 0;
+  let value = 0;
+  let at = 0;
+  for (const character of text) {
+    value = ((value << 6) | ALPHABET.indexOf(character)) & 0xffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = (value >> bits) & 0xff;
+    }
+  }
+  return (value & ((1 << bits) - 1)) === 0 ? bytes : undefined;
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+function base64(binary: string): string {
+  let out = "";
+  for (let at = 0; at < binary.length; at += 3) {
+    const a = binary.charCodeAt(at);
+    const b = at + 1 < binary.length ? binary.charCodeAt(at + 1) : 0;
+    const c = at + 2 < binary.length ? binary.charCodeAt(at + 2) : 0;
+    const group = (a << 16) | (b << 8) | c;
+    const take = Math.min(4, binary.length - at + 1);
+    for (let index = 0; index < take; index++)
+      out += ALPHABET.charAt((group >> (18 - 6 * index)) & 63);
+  }
+  return out;
+}
+
+function bytesFrom(text: string | undefined, length: number): Uint8Array {
+  if (text === undefined || text === "") throw new ConnectionError("no_token");
+  const bytes = fromBase64Url(text, length);
+  if (bytes === undefined) throw new ConnectionError("bad_token");
+  return bytes;
+}
+
+function fromLink(text: string): string {
+  const hash = /^https?:\/\/[^#]*\/(?:pair|join)\/?#(.*)$/iu.exec(text)?.[1];
+  return hash === undefined ? text : hash.toLowerCase().startsWith(SCHEME) ? hash : decoded(hash);
+}
+
+function addressFrom(text: string): Address {
+  const bracketed = /^\[([0-9a-fA-F:.]+)\](?::([^:]*))?$/u.exec(text);
+  const plain = /^([^:[\]/@\s]+)(?::([^:]*))?$/u.exec(text);
+  const host = bracketed?.[1] ?? plain?.[1];
+  if (host === undefined) throw new ConnectionError("no_host");
+  const portText = bracketed ? bracketed[2] : plain?.[2];
+  if (portText === undefined) return { host, port: DEFAULT_PORT };
+  const port = /^\d{1,5}$/u.test(portText) ? Number(portText) : 0;
+  if (port < 1 || port > 65_535) throw new ConnectionError("bad_port");
+  return { host, port };
+}
+
+function parametersOf(query: string): Map<string, string[]> {
+  const parameters = new Map<string, string[]>();
+  for (const pair of query.split("&")) {
+    const [name = "", value = ""] = splitOnce(pair, "=");
+    if (name !== "") parameters.set(name, [...(parameters.get(name) ?? []), decoded(value)]);
+  }
+  return parameters;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ConnectionError("bad_token");
+  }
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,73 @@
+/** A plain description of a schema, stable across runs: what the wire hash is taken over. */
+import type * as v from "valibot";
+import { METHODS } from "./methods.ts";
+import { DeviceMessage, HostMessage } from "./message.ts";
+
+type Any = v.GenericSchema &
+  Partial<{
+    entries: Record<string, Any>;
+    options: readonly unknown[];
+    item: Any;
+    wrapped: Any;
+    pipe: readonly (Any & { requirement?: unknown })[];
+    literal: unknown;
+    key: string;
+  }>;
+
+/** Every message and every method, one line each. */
+export function wireText(): string {
+  const methods = Object.entries(METHODS).map(
+    ([name, row]) =>
+      `${name} ${row.kind} ${row.verb} ${describe(row.params as Any)} -> ${describe(row.result as Any)}`,
+  );
+  return [
+    `device ${describe(DeviceMessage as Any)}`,
+    `host ${describe(HostMessage as Any)}`,
+    ...methods.sort(),
+  ].join("\n");
+}
+
+/** The shape of one schema in the notation of the reference: `{ name: string ≤80, kind: "a" | "b", … }`. */
+export function describe(schema: Any): string {
+  if (schema.pipe) {
+    const [base, ...actions] = schema.pipe;
+    const limits = actions
+      .filter((action) => action.type in LIMITS)
+      .map((action) => LIMITS[action.type]?.(action.requirement));
+    return [base ? describe(base) : "", ...limits].join("");
+  }
+  switch (schema.type) {
+    case "object":
+      return `{ ${Object.entries(schema.entries ?? {})
+        .map(([name, field]) => property(name, field))
+        .join(", ")} }`;
+    case "variant":
+      return (schema.options ?? []).map((option) => describe(option as Any)).join(" | ");
+    case "picklist":
+      return (schema.options ?? []).map((option) => JSON.stringify(option)).join(" | ");
+    case "literal":
+      return JSON.stringify(schema.literal);
+    case "array":
+      return `[${schema.item ? describe(schema.item) : ""}]`;
+    case "nullable":
+      return `${schema.wrapped ? describe(schema.wrapped) : ""} | null`;
+    default:
+      return schema.type;
+  }
+}
+
+function property(name: string, field: Any): string {
+  if (field.type === "optional" && field.wrapped) return `${name}?: ${describe(field.wrapped)}`;
+  return `${name}: ${describe(field)}`;
+}
+
+const LIMITS: Record<string, (requirement: unknown) => string> = {
+  max_length: (limit) => ` ≤${String(limit)}`,
+  min_length: (limit) => ` ≥${String(limit)}`,
+  max_value: (limit) => ` ≤${String(limit)}`,
+  min_value: (limit) => ` ≥${String(limit)}`,
+  regex: (pattern) => ` ${String(pattern)}`,
+  brand: () => "",
+  integer: () => " integer",
+  safe_integer: () => " integer",
+};
