@@ -20,7 +20,7 @@ import { SealError, type AgreementKey, type Suite } from "./suite.ts";
 /** Bytes of an offer id. It names the offer and is no secret. */
 export const OFFER_BYTES = 8;
 
-const XKpsk3: Pattern = {
+export const XKpsk3: Pattern = {
   name: "XKpsk3",
   known: ["responder"],
   messages: [

@@ -18,7 +18,7 @@ import { channelOf, type Channel } from "./channel.ts";
 import { Handshake, type Pattern } from "./handshake.ts";
 import type { AgreementKey, Suite } from "./suite.ts";
 
-const IKpsk2: Pattern = {
+export const IKpsk2: Pattern = {
   name: "IKpsk2",
   known: ["responder"],
   messages: [
