@@ -36,11 +36,15 @@ const Page = v.object({
   more: v.boolean(),
 });
 
-export interface Row<Params extends Schema = Schema, Result extends Schema = Schema> {
+export interface Row<
+  Kind extends "query" | "intent" = "query" | "intent",
+  Params extends Schema = Schema,
+  Result extends Schema = Schema,
+> {
   /** `owner`, or the verb a grant on the session in `params.session` must have. */
   readonly verb: "owner" | Verb;
   /** A query changes nothing and may be repeated. An intent carries an id; repeating it gives the first answer again. */
-  readonly kind: "query" | "intent";
+  readonly kind: Kind;
   readonly params: Params;
   readonly result: Result;
   /** One sentence for the reference. */
@@ -48,13 +52,13 @@ export interface Row<Params extends Schema = Schema, Result extends Schema = Sch
 }
 type Schema = v.GenericSchema<unknown, unknown>;
 
-function row<Params extends Schema, Result extends Schema>(
+function row<const Kind extends "query" | "intent", Params extends Schema, Result extends Schema>(
   verb: Row["verb"],
-  kind: Row["kind"],
+  kind: Kind,
   about: string,
   params: Params,
   result: Result,
-): Row<Params, Result> {
+): Row<Kind, Params, Result> {
   return { verb, kind, params, result, about };
 }
 
@@ -160,13 +164,7 @@ export const METHODS = {
     v.object({ ...session, from: v.optional(Seq) }),
     FollowResult,
   ),
-  "session.unfollow": row(
-    "read",
-    "query",
-    "Ends what `session.follow` began.",
-    v.object(session),
-    nothing,
-  ),
+  "session.unfollow": row("read", "query", "Ends what `session.follow` began.", v.object(session), nothing),
   "session.page": row(
     "read",
     "query",
@@ -192,13 +190,7 @@ export const METHODS = {
     v.object({ ...session, prompt: PromptId }),
     done,
   ),
-  "session.interrupt": row(
-    "prompt",
-    "intent",
-    "Stops the running turn; the session stays.",
-    v.object(session),
-    done,
-  ),
+  "session.interrupt": row("prompt", "intent", "Stops the running turn; the session stays.", v.object(session), done),
   "session.configure": row(
     "owner",
     "intent",
@@ -213,20 +205,8 @@ export const METHODS = {
     v.object(session),
     done,
   ),
-  "session.resume": row(
-    "owner",
-    "intent",
-    "Starts the agent again where the session ended.",
-    v.object(session),
-    done,
-  ),
-  "session.remove": row(
-    "owner",
-    "intent",
-    "Forgets an ended session and its journal.",
-    v.object(session),
-    nothing,
-  ),
+  "session.resume": row("owner", "intent", "Starts the agent again where the session ended.", v.object(session), done),
+  "session.remove": row("owner", "intent", "Forgets an ended session and its journal.", v.object(session), nothing),
   "ask.answer": row(
     "answer",
     "intent",
@@ -246,19 +226,11 @@ export const METHODS = {
     "intent",
     "A one-time invitation for a new device of the owner.",
     v.object({
-      life: v.optional(
-        v.pipe(v.number(), v.integer(), v.minValue(1_000), v.maxValue(MAX_OFFER_MS)),
-      ),
+      life: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000), v.maxValue(MAX_OFFER_MS))),
     }),
     OfferMade,
   ),
-  "offer.withdraw": row(
-    "owner",
-    "intent",
-    "Ends an open offer.",
-    v.object({ offer: v.string() }),
-    nothing,
-  ),
+  "offer.withdraw": row("owner", "intent", "Ends an open offer.", v.object({ offer: v.string() }), nothing),
   "device.list": row(
     "owner",
     "query",

@@ -1,0 +1,87 @@
+/**
+ * What an intent on a session comes to: facts to journal, or a refusal. Pure: the same state and intent give the same
+ * answer, which is why an intent that is repeated after a crash cannot be decided differently by chance.
+ */
+import { mismatchOf } from "@flybridge/protocol/ask.ts";
+import type { Fact } from "@flybridge/protocol/entry.ts";
+import { CallError } from "@flybridge/protocol/error.ts";
+import type { DeviceId, IntentId, PromptId } from "@flybridge/protocol/ids.ts";
+import type { IntentMethod, Params } from "@flybridge/protocol/methods.ts";
+import type { SessionState } from "@flybridge/protocol/session.ts";
+
+/** The intents that are about one existing session and become entries in its journal. */
+export type SessionMethod = Extract<
+  IntentMethod,
+  | "session.prompt"
+  | "session.withdraw"
+  | "session.interrupt"
+  | "session.configure"
+  | "session.stop"
+  | "session.resume"
+  | "ask.answer"
+  | "ask.dismiss"
+>;
+
+export type SessionIntent = {
+  [M in SessionMethod]: { readonly method: M; readonly params: Params<M>; readonly id: IntentId; readonly by: DeviceId };
+}[SessionMethod];
+
+/** Prompts that may wait at once for a busy agent. */
+export const MAX_WAITING_PROMPTS = 64;
+
+/** Throws `CallError` when it cannot be done. The last of the facts is the one the intent is answered with. */
+export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fact[]] {
+  const { by } = intent;
+  const ended = state.status.kind === "ended";
+  switch (intent.method) {
+    case "session.prompt": {
+      if (state.prompts.length >= MAX_WAITING_PROMPTS)
+        throw new CallError("too_many", `${MAX_WAITING_PROMPTS} prompts are waiting already. Withdraw some, or wait.`);
+      if (state.stopping) throw new CallError("wrong_state", "The session is being stopped. Send again when it has ended.");
+      const prompt: Fact = {
+        kind: "prompt.accepted",
+        prompt: intent.id as string as PromptId,
+        text: intent.params.text,
+        delivery: intent.params.delivery,
+        by,
+      };
+      return ended ? [{ kind: "session.resumed", by }, prompt] : [prompt];
+    }
+    case "session.withdraw": {
+      const { prompt } = intent.params;
+      if (!state.prompts.some((one) => one.prompt === prompt))
+        throw new CallError("wrong_state", "The agent has this prompt already, or it was withdrawn before.");
+      return [{ kind: "prompt.withdrawn", prompt, by }];
+    }
+    case "session.interrupt":
+      if (!state.running && state.asks.length === 0) throw new CallError("wrong_state", "Nothing is running.");
+      return [{ kind: "interrupt.asked", by }];
+    case "session.configure": {
+      const { session: _, ...settings } = intent.params;
+      if (Object.values(settings).every((value) => value === undefined))
+        throw new CallError("bad_params", "Give a model, a mode or a title.");
+      if (settings.title?.trim() === "") throw new CallError("bad_params", "A title has at least one character.");
+      return [{ kind: "session.configured", ...settings, by }];
+    }
+    case "session.stop":
+      if (ended) throw new CallError("wrong_state", "The session has ended already.");
+      return [{ kind: "session.stopped", by }];
+    case "session.resume":
+      if (!ended) throw new CallError("wrong_state", "The session is not ended.");
+      return [{ kind: "session.resumed", by }];
+    case "ask.answer": {
+      const { ask, answer } = intent.params;
+      const open = state.asks.find((one) => one.ask.ask === ask);
+      if (!open) throw new CallError("already_settled", "This ask is no longer open: it was answered, withdrawn, or its agent ended.");
+      const mismatch = mismatchOf(open.ask, answer);
+      if (mismatch) throw new CallError("bad_answer", mismatch.message, { code: mismatch.code });
+      return [{ kind: "ask.settled", ask, settlement: { kind: "answered", answer, by } }];
+    }
+    case "ask.dismiss": {
+      const { ask } = intent.params;
+      if (!state.asks.some((one) => one.ask.ask === ask))
+        throw new CallError("already_settled", "This ask is no longer open.");
+      return [{ kind: "ask.dismissed", ask, by }];
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/** What the domain needs of the machine. Each port has one contract suite, run by every implementation. */
+import type { Device } from "@flybridge/protocol/device.ts";
+import type { Entry } from "@flybridge/protocol/entry.ts";
+import type { FeedEntry, FeedFact } from "@flybridge/protocol/feed.ts";
+import type { DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { SessionState } from "@flybridge/protocol/session.ts";
+
+/** Where an agent's process stands, stored with the entries that came of its output. */
+export interface AgentMark {
+  /** Counts the processes of the session from 1; with the session's id it names the keeper's child. */
+  readonly launch: number;
+  /** Bytes of its output that have been heard. */
+  readonly offset: number;
+  /** The last entry of a device's that the agent was told of. */
+  readonly acted: number;
+  /** The agent's memory, plain JSON. */
+  readonly memory: unknown;
+}
+
+export interface StoredSession {
+  readonly state: SessionState;
+  readonly mark: AgentMark;
+}
+
+/** One step of one session: it is stored whole or not at all. */
+export interface Append {
+  readonly session: SessionId;
+  readonly state: SessionState;
+  readonly entries: readonly Entry[];
+  readonly mark?: AgentMark;
+  /** The intent that caused it, with what it is answered; a repeat finds it. */
+  readonly intent?: { readonly id: IntentId; readonly by: DeviceId; readonly answer: unknown };
+  readonly feed?: FeedFact;
+}
+
+export interface Journal {
+  /**
+   * Stores steps in one transaction; when it returns they are there after a crash of the host, and with `flushed` also
+   * after a loss of power. Throws `StorageError` and stores nothing when it cannot.
+   */
+  append(steps: readonly Append[], flushed: boolean): FeedEntry[];
+  /** Entries from `from` on, in order: at most `limit`, fewer when they come to more than `chars` characters, one at least. */
+  read(session: SessionId, from: number, limit: number, chars: number): Entry[];
+  /** Entries before `before`, in order, bounded the same way from the newest on. */
+  readBack(session: SessionId, before: number, limit: number, chars: number): Entry[];
+  /** The entries of one item from its beginning to before `before`. */
+  readItem(session: SessionId, item: ItemId, before: number): Entry[];
+  /** What an intent was answered, when it was stored. */
+  answered(intent: IntentId, by: DeviceId): { readonly answer: unknown } | undefined;
+}
+
+export interface SessionShelf {
+  list(): StoredSession[];
+  remove(session: SessionId): FeedEntry;
+}
+
+export interface FeedShelf {
+  /** Newest fact about each thing, of those after `from`, in order. */
+  after(from: number): FeedEntry[];
+  /** The number of the newest fact. */
+  last(): number;
+  put(fact: FeedFact): FeedEntry;
+}
+
+/** A device as the host keeps it: what is shown of it, and its continuity secret (32 bytes). */
+export interface StoredDevice {
+  readonly device: Omit<Device, "connected">;
+  readonly continuity: Uint8Array;
+}
+
+export interface DeviceShelf {
+  list(): StoredDevice[];
+  put(device: StoredDevice): void;
+  remove(device: DeviceId): void;
+  /** Appends to the audit log. No secrets, no content. */
+  audit(at: number, event: string, device: DeviceId | null, detail: string): void;
+}
+
+/** Nothing was stored. `full`: the disk is; `newer`: the database is of a newer Flybridge; `broken`: anything else. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+  readonly fault: "full" | "newer" | "broken";
+  constructor(fault: StorageError["fault"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.fault = fault;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * The host's embedded store: one SQLite file in WAL mode, plain prepared statements. Everything is written by `append`
+ * and a few small puts; everything is read by number. The heap holds no history.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
+import type { FeedEntry, FeedFact } from "@flybridge/protocol/feed.ts";
+import type { SessionState } from "@flybridge/protocol/session.ts";
+import {
+  type AgentMark,
+  type Append,
+  type DeviceShelf,
+  type FeedShelf,
+  type Journal,
+  type SessionShelf,
+  StorageError,
+  type StoredDevice,
+} from "../../core/ports.ts";
+import { STEPS } from "./migrations.ts";
+
+/** How long a statement waits for another process that reads the file, in milliseconds. */
+const BUSY_MS = 2_000;
+/** Pages of the write-ahead log before it is moved into the file (4 KiB each). */
+const CHECKPOINT_PAGES = 1_000;
+
+export interface Store {
+  readonly journal: Journal;
+  readonly sessions: SessionShelf;
+  readonly feed: FeedShelf;
+  readonly devices: DeviceShelf;
+  close(): void;
+}
+
+/** Opens or makes the database. Throws `StorageError("newer")` when a newer Flybridge wrote it; nothing is changed then. */
+export function openStore(path: string): Store {
+  const db = guarded(() => new DatabaseSync(path, { timeout: BUSY_MS }));
+  guarded(() => prepare(db, path));
+  const statements = statementsOf(db);
+
+  const put = (fact: FeedFact): FeedEntry => {
+    const about = aboutOf(fact);
+    const { seq } = statements.nextFeed.get() as { seq: number };
+    statements.putFeed.run(about, seq, JSON.stringify(fact));
+    // Only once the newer number stands: the highest number ever given must not be given again.
+    const replaced = replacedBy(fact);
+    if (replaced !== undefined) statements.removeFeed.run(replaced);
+    return { seq, fact };
+  };
+
+  const journal: Journal = {
+    append(steps, flushed) {
+      return guarded(() =>
+        transaction(db, flushed, () => {
+          const feed: FeedEntry[] = [];
+          for (const step of steps) {
+            for (const entry of step.entries)
+              statements.putEntry.run(step.session, entry.seq, entry.at, itemOf(entry.fact), JSON.stringify(entry.fact));
+            if (step.mark) putSession(statements, step, step.mark);
+            else statements.putState.run(JSON.stringify(step.state), step.session);
+            if (step.intent)
+              statements.putIntent.run(step.intent.id, step.intent.by, step.session, JSON.stringify(step.intent.answer));
+            if (step.feed) feed.push(put(step.feed));
+          }
+          return feed;
+        }),
+      );
+    },
+    read: (session, from, limit, chars) => bounded(statements.read.iterate(session, from, limit) as Iterable<EntryRow>, chars),
+    readBack: (session, before, limit, chars) =>
+      bounded(statements.readBack.iterate(session, before, limit) as Iterable<EntryRow>, chars).reverse(),
+    readItem: (session, item, before) =>
+      (statements.readItem.all(session, item, before) as unknown as EntryRow[]).map(entryOf),
+    answered(intent, by) {
+      const row = statements.getIntent.get(intent, by) as { answer: string } | undefined;
+      return row && { answer: JSON.parse(row.answer) as unknown };
+    },
+  };
+
+  const sessions: SessionShelf = {
+    list: () =>
+      (statements.sessions.all() as unknown as SessionRow[]).map(({ state, memory, ...mark }) => ({
+        state: JSON.parse(state) as SessionState,
+        mark: { ...mark, memory: JSON.parse(memory) as unknown },
+      })),
+    remove: (session) =>
+      guarded(() =>
+        transaction(db, true, () => {
+          for (const statement of statements.removeSession) statement.run(session);
+          return put({ kind: "session.gone", session });
+        }),
+      ),
+  };
+
+  const feed: FeedShelf = {
+    after: (from) =>
+      (statements.feedAfter.all(from) as unknown as { seq: number; fact: string }[]).map(({ seq, fact }) => ({
+        seq,
+        fact: JSON.parse(fact) as FeedFact,
+      })),
+    last: () => (statements.nextFeed.get() as { seq: number }).seq - 1,
+    put: (fact) => guarded(() => transaction(db, false, () => put(fact))),
+  };
+
+  const devices: DeviceShelf = {
+    list: () =>
+      (statements.devices.all() as unknown as { device: string; continuity: Uint8Array }[]).map((row) => ({
+        device: JSON.parse(row.device) as StoredDevice["device"],
+        continuity: row.continuity,
+      })),
+    put: ({ device, continuity }) =>
+      guarded(() =>
+        transaction(db, true, () => void statements.putDevice.run(device.device, JSON.stringify(device), continuity)),
+      ),
+    remove: (device) => guarded(() => transaction(db, true, () => void statements.removeDevice.run(device))),
+    audit: (at, event, device, detail) => guarded(() => void statements.putAudit.run(at, event, device, detail)),
+  };
+
+  return { journal, sessions, feed, devices, close: () => db.close() };
+}
+
+interface EntryRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly fact: string;
+}
+type SessionRow = { readonly state: string; readonly memory: string } & Omit<AgentMark, "memory">;
+
+function prepare(db: DatabaseSync, path: string): void {
+  const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version > STEPS.length)
+    throw new StorageError(
+      "newer",
+      `${path} was written by a newer Flybridge (schema ${version}, this one knows ${STEPS.length}). Nothing was changed. Update Flybridge, or point FLYBRIDGE_HOME at another folder.`,
+    );
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+  if (version === STEPS.length) return;
+  transaction(db, true, () => {
+    for (const step of STEPS.slice(version)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${STEPS.length}`);
+  });
+}
+
+function statementsOf(db: DatabaseSync) {
+  return {
+    putEntry: db.prepare("INSERT INTO entry (session, seq, at, item, fact) VALUES (?, ?, ?, ?, ?)"),
+    putState: db.prepare("UPDATE session SET state = ? WHERE id = ?"),
+    putSession: db.prepare(
+      `INSERT INTO session (id, state, launch, offset, acted, memory) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET state = excluded.state, launch = excluded.launch, offset = excluded.offset,
+         acted = excluded.acted, memory = excluded.memory`,
+    ),
+    sessions: db.prepare("SELECT state, launch, offset, acted, memory FROM session ORDER BY id DESC"),
+    read: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND seq >= ? ORDER BY seq LIMIT ?"),
+    readBack: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND seq < ? ORDER BY seq DESC LIMIT ?"),
+    readItem: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND item = ? AND seq < ? ORDER BY seq"),
+    putIntent: db.prepare("INSERT INTO intent (id, by, session, answer) VALUES (?, ?, ?, ?)"),
+    getIntent: db.prepare("SELECT answer FROM intent WHERE id = ? AND by = ?"),
+    nextFeed: db.prepare("SELECT coalesce(max(seq), 0) + 1 AS seq FROM feed"),
+    putFeed: db.prepare(
+      "INSERT INTO feed (about, seq, fact) VALUES (?, ?, ?) ON CONFLICT (about) DO UPDATE SET seq = excluded.seq, fact = excluded.fact",
+    ),
+    feedAfter: db.prepare("SELECT seq, fact FROM feed WHERE seq > ? ORDER BY seq"),
+    removeFeed: db.prepare("DELETE FROM feed WHERE about = ?"),
+    removeSession: ["DELETE FROM entry WHERE session = ?", "DELETE FROM intent WHERE session = ?", "DELETE FROM session WHERE id = ?"].map(
+      (sql) => db.prepare(sql),
+    ),
+    devices: db.prepare("SELECT device, continuity FROM device"),
+    putDevice: db.prepare(
+      "INSERT INTO device (id, device, continuity) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET device = excluded.device, continuity = excluded.continuity",
+    ),
+    removeDevice: db.prepare("DELETE FROM device WHERE id = ?"),
+    putAudit: db.prepare("INSERT INTO audit (at, event, device, detail) VALUES (?, ?, ?, ?)"),
+  } satisfies Record<string, StatementSync | StatementSync[]>;
+}
+
+function putSession(statements: ReturnType<typeof statementsOf>, step: Append, mark: AgentMark): void {
+  statements.putSession.run(
+    step.session,
+    JSON.stringify(step.state),
+    mark.launch,
+    mark.offset,
+    mark.acted,
+    JSON.stringify(mark.memory),
+  );
+}
+
+/** With `flushed`, what is committed survives a loss of power (SQLite, synchronous = FULL); without, a crash of the host. */
+function transaction<T>(db: DatabaseSync, flushed: boolean, work: () => T): T {
+  db.exec(flushed ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE" : "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function bounded(rows: Iterable<EntryRow>, chars: number): Entry[] {
+  const entries: Entry[] = [];
+  let total = 0;
+  for (const row of rows) {
+    total += row.fact.length;
+    if (total > chars && entries.length > 0) break;
+    entries.push(entryOf(row));
+  }
+  return entries;
+}
+
+function entryOf({ seq, at, fact }: EntryRow): Entry {
+  return { seq, at, fact: JSON.parse(fact) as Fact };
+}
+
+function itemOf(fact: Fact): string | null {
+  if (fact.kind === "item.began") return fact.item.item;
+  return fact.kind === "item.grew" ? fact.item : null;
+}
+
+function aboutOf(fact: FeedFact): string {
+  switch (fact.kind) {
+    case "session":
+      return `session ${fact.summary.session}`;
+    case "session.gone":
+      return `gone ${fact.session}`;
+    case "device":
+      return `device ${fact.device.device}`;
+    case "device.gone":
+      return `gone ${fact.device}`;
+  }
+}
+
+/** A fact that something is gone takes the place of what was said of it. */
+function replacedBy(fact: FeedFact): string | undefined {
+  if (fact.kind === "session.gone") return `session ${fact.session}`;
+  return fact.kind === "device.gone" ? `device ${fact.device}` : undefined;
+}
+
+/** SQLite's errors by what a person can do about them (result codes, sqlite.org/rescode.html). */
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof StorageError) throw error;
+    const code = (error as { errcode?: number }).errcode ?? 0;
+    const SQLITE_FULL = 13;
+    const primary = code & 0xff;
+    if (primary === SQLITE_FULL)
+      throw new StorageError("full", "The disk is full: nothing can be stored. Free some space; it goes on by itself.", { cause: error });
+    throw new StorageError("broken", `The database cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}
+
