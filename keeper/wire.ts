@@ -189,11 +189,15 @@ export const FAILURES = [
   "alive",
   "input_full",
   "not_a_terminal",
+  "spool_unreadable",
 ] as const;
 export type FailureCode = (typeof FAILURES)[number];
 
 const REPORTS = {
-  hello: { code: 65, fields: { wire: count, pid: count, startedAt: count, children: listOf(shape(stateShape), CHILDREN_MAX) } },
+  hello: {
+    code: 65,
+    fields: { wire: count, pid: count, startedAt: count, children: listOf(shape(stateShape), CHILDREN_MAX) },
+  },
   /** Instead of a hello. `pid` lets a host of another version end this keeper with SIGTERM. */
   refused: { code: 66, fields: { code: text(64), message: text(1024), wire: count, pid: count } },
   spawned: { code: 67, fields: { state: shape(stateShape) } },
@@ -246,9 +250,10 @@ export class FrameReader {
     this.#held += chunk.byteLength;
     while (this.#held >= this.#wanted) {
       // Joined only when a whole frame is here, so that a large frame in small chunks is copied once.
-      const held = this.#chunks.length === 1 ? Buffer.from(this.#chunks[0] ?? NOTHING) : Buffer.concat(this.#chunks);
+      const held = joined(this.#chunks);
       const length = held.readUInt32BE(0);
-      if (length > this.maxBytes) throw new WireError("oversize", `a frame of ${length} bytes; the limit is ${this.maxBytes}`);
+      if (length > this.maxBytes)
+        throw new WireError("oversize", `a frame of ${length} bytes; the limit is ${this.maxBytes}`);
       if (length < FIXED_BYTES) throw new WireError("malformed", `a frame of ${length} bytes`);
       const end = PREFIX_BYTES + length;
       const whole = held.byteLength >= end;
@@ -261,9 +266,15 @@ export class FrameReader {
   }
 }
 
+function joined(chunks: readonly Uint8Array[]): Buffer {
+  const [first = NOTHING] = chunks;
+  return chunks.length > 1 ? Buffer.concat(chunks) : Buffer.from(first.buffer, first.byteOffset, first.byteLength);
+}
+
 function parseFrame(frame: Buffer): Frame {
   const headLength = frame.readUInt32BE(1);
-  if (headLength > frame.byteLength - FIXED_BYTES) throw new WireError("malformed", "the head is longer than its frame");
+  if (headLength > frame.byteLength - FIXED_BYTES)
+    throw new WireError("malformed", "the head is longer than its frame");
   const headEnd = FIXED_BYTES + headLength;
   try {
     const head: unknown = JSON.parse(frame.toString("utf8", FIXED_BYTES, headEnd));
@@ -282,7 +293,8 @@ function encode(kinds: Readonly<Record<string, Kind>>, message: Order | Report):
   const { bytes = NOTHING, ...fields } = rest as { bytes?: Uint8Array };
   const head = Buffer.from(JSON.stringify(fields));
   const length = FIXED_BYTES + head.byteLength + bytes.byteLength;
-  if (length > FRAME_MAX_BYTES) throw new WireError("oversize", `a ${message.type} of ${length} bytes; the limit is ${FRAME_MAX_BYTES}`);
+  if (length > FRAME_MAX_BYTES)
+    throw new WireError("oversize", `a ${message.type} of ${length} bytes; the limit is ${FRAME_MAX_BYTES}`);
   const front = Buffer.allocUnsafe(PREFIX_BYTES + FIXED_BYTES + head.byteLength);
   front.writeUInt32BE(length, 0);
   front.writeUInt8(kind.code, PREFIX_BYTES);
@@ -296,6 +308,8 @@ function decode(kinds: Readonly<Record<string, Kind>>, frame: Frame): unknown {
   if (kind === undefined) return null;
   if (!shape(kind.fields)(frame.head)) throw new WireError("malformed", `a ${type} whose fields are not as agreed`);
   if (kind.bytes === undefined && frame.bytes.byteLength > 0) throw new WireError("malformed", `a ${type} with bytes`);
-  const fields = Object.fromEntries(Object.keys(kind.fields).map((name) => [name, (frame.head as Record<string, unknown>)[name]]));
+  const fields = Object.fromEntries(
+    Object.keys(kind.fields).map((name) => [name, (frame.head as Record<string, unknown>)[name]]),
+  );
   return kind.bytes ? { type, ...fields, bytes: frame.bytes } : { type, ...fields };
 }

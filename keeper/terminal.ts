@@ -1,0 +1,102 @@
+/**
+ * A program behind a pseudo-terminal.
+ *
+ * It stands on the native half of the PTY library and leaves out its JavaScript half, which destroys a terminal
+ * 200 ms after its program's exit even when reading is paused (output would be lost), does not say when a write has
+ * gone through, and sets PWD and TERM as it likes.
+ */
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { ReadStream } from "node:tty";
+import { settled } from "./pipes.ts";
+import { Failure, type Program, type ProgramEvents } from "./program.ts";
+import type { SpawnOrder } from "./wire.ts";
+
+/** One write to a terminal; more at once blocks the event loop (239 ms for 2 MB). */
+const WRITE_BYTES = 4 * 1024;
+/** Ctrl-D: a terminal's input does not end, it is told that it does. */
+const END_OF_TRANSMISSION = Buffer.from([4]);
+
+interface NativePty {
+  fork(
+    file: string,
+    args: readonly string[],
+    env: readonly string[],
+    cwd: string,
+    cols: number,
+    rows: number,
+    uid: number,
+    gid: number,
+    utf8: boolean,
+    helperPath: string,
+    exited: (code: number, signal: number) => void,
+  ): { readonly fd: number; readonly pid: number };
+  resize(fd: number, cols: number, rows: number): void;
+}
+
+/** Leaves the user and group of the child as they are. */
+const SAME_ID = -1;
+
+let loaded: { readonly native: NativePty; readonly helperPath: string } | undefined;
+
+/** Throws Failure. */
+export function startTerminal(path: string, order: SpawnOrder, events: ProgramEvents): Program {
+  const { cols, rows } = order.terminal ?? { cols: 80, rows: 24 };
+  const { native, helperPath } = (loaded ??= load());
+  const env = Object.entries(order.env).map(([name, value]) => `${name}=${value}`);
+  const exited = (code: number, signal: number): void => {
+    events.exited(signal === 0 ? { code, signal: null } : { code: null, signal: signalName(signal) });
+  };
+  const args = order.argv.slice(1);
+  const { fd, pid } = native.fork(path, args, env, order.cwd, cols, rows, SAME_ID, SAME_ID, true, helperPath, exited);
+  const stream = new ReadStream(fd);
+  stream.on("data", (bytes: Buffer) => events.output(bytes));
+  // Linux says EIO where others say end of file: the last program on the terminal is gone.
+  stream.on("error", () => {});
+  stream.once("close", () => events.ended());
+
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    for (let at = 0; at < bytes.byteLength; at += WRITE_BYTES) {
+      await settled((done) => stream.write(bytes.subarray(at, at + WRITE_BYTES), done), stream);
+    }
+  };
+  return {
+    pid,
+    flow(on) {
+      if (on) stream.resume();
+      else stream.pause();
+    },
+    write,
+    endInput: () => write(END_OF_TRANSMISSION),
+    resize(newCols, newRows) {
+      if (!stream.destroyed) native.resize(fd, newCols, newRows);
+    },
+    [Symbol.dispose]() {
+      stream.destroy();
+    },
+  };
+}
+
+/** On first use, so that a keeper without terminals does not pay for the library. */
+function load(): { readonly native: NativePty; readonly helperPath: string } {
+  const require = createRequire(import.meta.url);
+  try {
+    const { requireBinary } = require("@lydell/node-pty/requireBinary.js") as {
+      requireBinary(name: string): NativePty;
+    };
+    const helper = `@lydell/node-pty-${process.platform}-${process.arch}/spawn-helper`;
+    return {
+      native: requireBinary("pty.node"),
+      helperPath: process.platform === "darwin" ? require.resolve(helper) : "",
+    };
+  } catch {
+    throw new Failure(
+      "spawn_failed",
+      `terminals do not work here: no PTY library for ${process.platform} ${process.arch}`,
+    );
+  }
+}
+
+function signalName(number: number): string {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `SIG${number}`;
+}
