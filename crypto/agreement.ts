@@ -44,5 +44,7 @@ function checkedShared(shared: Uint8Array): Uint8Array {
 }
 
 function refused(cause: unknown): SealError {
-  return new SealError("weak_key", "The other side's public key is of low order or unusable; it was refused.", { cause });
+  return new SealError("weak_key", "The other side's public key is of low order or unusable; it was refused.", {
+    cause,
+  });
 }

@@ -1,4 +1,7 @@
-/** Several byte strings as one, so that no two different lists give the same bytes: a length before each, 32 bits big-endian. */
+/**
+ * Several byte strings as one, so that no two different lists give the same bytes: before each its length, in 32 bits,
+ * big-endian.
+ */
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 
 export function framed(fields: readonly (string | Uint8Array)[]): Uint8Array {

@@ -55,7 +55,14 @@ async function make(): Promise<Golden> {
   const [initiator, responder] = [fixedSuite(filled(0x44), filled(0x66)), fixedSuite(filled(0x55), filled(0x77))];
   const [offer, secret] = [filled(0x88, 8), filled(0x99)];
 
-  const pairing = { suite: initiator, hostKey: hostKey.publicKey, deviceKey, prologue: prologue("pair"), offer, secret };
+  const pairing = {
+    suite: initiator,
+    hostKey: hostKey.publicKey,
+    deviceKey,
+    prologue: prologue("pair"),
+    offer,
+    secret,
+  };
   const begun = await beginPairing(pairing);
   const asked = await answerPairing({ suite: responder, hostKey, prologue: prologue("pair") }, begun.message1);
   const replied = await asked.reply(secret, text("host's payload"));

@@ -57,7 +57,11 @@ interface NoiseVector {
   readonly messages: readonly { readonly payload: string; readonly ciphertext: string }[];
 }
 
-function sideOf(vector: NoiseVector, pattern: Pattern, role: Role): { handshake: Handshake; suite: ReturnType<typeof fixedSuite> } {
+function sideOf(
+  vector: NoiseVector,
+  pattern: Pattern,
+  role: Role,
+): { handshake: Handshake; suite: ReturnType<typeof fixedSuite> } {
   const of = role === "initiator" ? "init" : "resp";
   const ephemeral = vector[`${of}_ephemeral`];
   const mine = vector[`${of}_static`];
@@ -90,8 +94,14 @@ async function tryVector(vector: NoiseVector): Promise<void> {
   assert.deepEqual(initiator.exported, responder.exported);
   if (vector.handshake_hash !== undefined) assert.equal(hex(initiator.hash), vector.handshake_hash, name);
 
-  const up = { sealer: new Sealer(sides.initiator.suite, initiator.sealKey), opener: new Opener(sides.responder.suite, responder.openKey) };
-  const down = { sealer: new Sealer(sides.responder.suite, responder.sealKey), opener: new Opener(sides.initiator.suite, initiator.openKey) };
+  const up = {
+    sealer: new Sealer(sides.initiator.suite, initiator.sealKey),
+    opener: new Opener(sides.responder.suite, responder.openKey),
+  };
+  const down = {
+    sealer: new Sealer(sides.responder.suite, responder.sealKey),
+    opener: new Opener(sides.initiator.suite, initiator.openKey),
+  };
   for (const [after, { payload, ciphertext }] of vector.messages.slice(turns).entries()) {
     // A one-way pattern (one message) goes on one way.
     const way = turns === 1 || (turns + after) % 2 === 0 ? up : down;
@@ -197,7 +207,10 @@ describe("a handshake goes forward or dies", () => {
   it("says so when the pattern needs a key it was not given", async () => {
     const bare = { suite: fixedSuite(filled(3)), role: "initiator", prologue: filled(0, 0) } as const;
     assert.throws(() => new Handshake({ ...bare, pattern: patternOf("NK") }), fault("weak_key"));
-    await assert.rejects(new Handshake({ ...bare, pattern: patternOf("NNpsk0") }).write(filled(0, 0)), fault("weak_key"));
+    await assert.rejects(
+      new Handshake({ ...bare, pattern: patternOf("NNpsk0") }).write(filled(0, 0)),
+      fault("weak_key"),
+    );
   });
 
   it("exports another secret for another label, and never a transport key", async () => {

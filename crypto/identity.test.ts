@@ -11,7 +11,12 @@ const keys = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
 interface Ed25519Group {
   readonly publicKey: { readonly pk: string };
-  readonly tests: readonly { readonly tcId: number; readonly msg: string; readonly sig: string; readonly result: string }[];
+  readonly tests: readonly {
+    readonly tcId: number;
+    readonly msg: string;
+    readonly sig: string;
+    readonly result: string;
+  }[];
 }
 
 /** Every encoding of an Ed25519 point of order 1, 2, 4 or 8, the non-canonical ones too. Zero is of order 4. */
@@ -89,7 +94,15 @@ describe("a host id", () => {
 
   it("is nothing else", () => {
     const id = hostIdOf(filled(1), filled(2));
-    for (const text of ["", id.slice(0, -1), `${id}0`, id.replace(/./, "u"), "0".repeat(55), "é".repeat(56), "-".repeat(10_000)]) {
+    for (const text of [
+      "",
+      id.slice(0, -1),
+      `${id}0`,
+      id.replace(/./, "u"),
+      "0".repeat(55),
+      "é".repeat(56),
+      "-".repeat(10_000),
+    ]) {
       assert.equal(checkHostId(text), undefined);
     }
     // Check digits right, but with a bit set that no hash sets.
@@ -169,6 +182,7 @@ describe("signatures", () => {
   });
 
   it("are not made with a secret of zeros or of another length", () => {
-    for (const bad of [filled(0), filled(1, 31), filled(1, 64)]) assert.throws(() => signingKey(bad), fault("weak_key"));
+    for (const bad of [filled(0), filled(1, 31), filled(1, 64)])
+      assert.throws(() => signingKey(bad), fault("weak_key"));
   });
 });

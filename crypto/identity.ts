@@ -50,11 +50,7 @@ export function groupsOf(hostId: string): string {
 /** The host id that someone typed, pasted or scanned, in its one written form; undefined when it is not one. */
 export function checkHostId(text: string): string | undefined {
   if (text.length > MAX_TYPED_CHARS) return undefined;
-  const id = text
-    .toLowerCase()
-    .replaceAll(/[\s-]/g, "")
-    .replaceAll("o", "0")
-    .replaceAll(/[il]/g, "1");
+  const id = text.toLowerCase().replaceAll(/[\s-]/g, "").replaceAll("o", "0").replaceAll(/[il]/g, "1");
   if (id.length !== HOST_ID_CHARS || [...id].some((char) => !ALPHABET.includes(char))) return undefined;
   const checked = chunks(id, CHECKED_CHARS + 1);
   if (checked.some((chunk) => checkDigit(chunk.slice(0, -1)) !== chunk.at(-1))) return undefined;
@@ -66,7 +62,8 @@ export function checkHostId(text: string): string | undefined {
 /** From a secret of 32 bytes (RFC 8032 §5.1.5), which is copied. */
 export function signingKey(secret: Uint8Array): SigningKey {
   requireKeyLength(secret, "A signing secret");
-  if (isZero(secret)) throw new SealError("weak_key", "A signing secret of zeros is an unfilled buffer; make a new one.");
+  if (isZero(secret))
+    throw new SealError("weak_key", "A signing secret of zeros is an unfilled buffer; make a new one.");
   const own = secret.slice();
   return { publicKey: ed25519.getPublicKey(own), sign: (message) => ed25519.sign(message, own) };
 }

@@ -30,7 +30,12 @@ export function nobleKey(secret: Uint8Array): AgreementKey {
   };
 }
 
-export function nobleSeal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
+export function nobleSeal(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  associated: Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array {
   return chacha20poly1305(key, nonce, associated).encrypt(plaintext);
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
 import { randomBytes } from "node:crypto";
+import { describe, it } from "node:test";
+import { Handshake } from "./handshake.ts";
 import { nobleKey, nobleSuite } from "./noble.ts";
-import { answerPairing, beginPairing, OFFER_BYTES } from "./pairing.ts";
+import { answerPairing, beginPairing, OFFER_BYTES, XKpsk3 } from "./pairing.ts";
 import type { AgreementKey } from "./suite.ts";
 import { fault, LOW_ORDER_POINTS } from "./suite.contract.ts";
 import { filled, fixedSuite, flipped } from "./vectors.contract.ts";
@@ -87,7 +88,11 @@ describe("pairing refuses", () => {
       }
       for (let at = 0; at < message2.length; at += 1) {
         const device = await begin();
-        await assert.rejects(device.finish(flipped(message2, at, bit), hello), fault("broken"), `message 2, byte ${at}`);
+        await assert.rejects(
+          device.finish(flipped(message2, at, bit), hello),
+          fault("broken"),
+          `message 2, byte ${at}`,
+        );
       }
       for (let at = 0; at < message3.length; at += 1) {
         const host = await (await asked(message1)).reply(secret, answer);
@@ -169,7 +174,18 @@ describe("pairing refuses", () => {
   });
 
   it("an offer that is not 8 bytes, a secret that is not 32 or is zero, a host key of another length", async () => {
-    for (const length of [0, 7, 9]) await assert.rejects(begin({ offer: filled(1, length) }), fault("broken"));
+    for (const length of [0, 7, 9]) {
+      await assert.rejects(begin({ offer: filled(1, length) }), fault("broken"));
+      const device = new Handshake({
+        suite,
+        pattern: XKpsk3,
+        role: "initiator",
+        prologue,
+        localStatic: deviceKey,
+        remoteStatic: hostKey.publicKey,
+      });
+      await assert.rejects(asked(await device.write(filled(1, length))), fault("broken"));
+    }
     for (const bad of [filled(1, 31), filled(1, 33), filled(0)]) {
       await assert.rejects(begin({ secret: bad }), fault("weak_key"));
       await assert.rejects((await asked((await begin()).message1)).reply(bad, answer), fault("weak_key"));

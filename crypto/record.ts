@@ -26,7 +26,10 @@ export class Sealer {
   /** Every result must be sent, in the order made. Throws "broken" for too long a plaintext, with nothing used up. */
   seal(plaintext: Uint8Array): Uint8Array {
     if (plaintext.length > MAX_PLAINTEXT_BYTES) {
-      throw new SealError("broken", `A record holds ${MAX_PLAINTEXT_BYTES} bytes; send ${plaintext.length} in several.`);
+      throw new SealError(
+        "broken",
+        `A record holds ${MAX_PLAINTEXT_BYTES} bytes; send ${plaintext.length} in several.`,
+      );
     }
     const record = this.#cipher.seal(NOTHING, plaintext);
     stepKey(this.#cipher);

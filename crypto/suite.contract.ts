@@ -111,7 +111,7 @@ export function suiteContract(name: string, suite: Suite, keyOf: (secret: Uint8A
       assert.deepEqual(await one.agree(other.publicKey), await other.agree(one.publicKey));
     });
 
-    it("refuses a sealed message with any byte changed, cut, extended or moved to another nonce, key or context", () => {
+    it("refuses a sealed message changed, cut, extended or moved to another nonce, key or context", () => {
       const [key, nonce, aad] = [filled(1), filled(2, 12), filled(3, 5)];
       for (const size of [0, 1, 100, 4096]) {
         const sealed = suite.seal(key, nonce, aad, filled(4, size));

@@ -17,7 +17,9 @@ export interface Wycheproof<Group> {
 export function vectorsOf<T>(path: string): T | undefined {
   const file = new URL(path, VECTORS);
   if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as T;
-  console.error(`NOT TRIED against ${path}: ${VECTORS.pathname} is not there. Only the project's own golden vectors ran.`);
+  console.error(
+    `NOT TRIED against ${path}: ${VECTORS.pathname} is not there. Only the project's own golden vectors ran.`,
+  );
   return undefined;
 }
 

@@ -19,7 +19,10 @@ describe("the host's suite and a device's", () => {
     for (let run = 0; run < 20; run += 1) {
       const [one, other] = [new Uint8Array(randomBytes(32)), new Uint8Array(randomBytes(32))];
       assert.deepEqual(nodeKey(one).publicKey, nobleKey(one).publicKey);
-      assert.deepEqual(await nodeKey(one).agree(nobleKey(other).publicKey), await nobleKey(other).agree(nodeKey(one).publicKey));
+      assert.deepEqual(
+        await nodeKey(one).agree(nobleKey(other).publicKey),
+        await nobleKey(other).agree(nodeKey(one).publicKey),
+      );
     }
   });
 
@@ -52,7 +55,14 @@ describe("the host's suite and a device's", () => {
       [node, noble],
     ] as const) {
       const [deviceKey, hostKey] = [await ofDevice.generateKey(), await ofHost.generateKey()];
-      const device = await beginPairing({ suite: ofDevice, hostKey: hostKey.publicKey, deviceKey, prologue, offer, secret });
+      const device = await beginPairing({
+        suite: ofDevice,
+        hostKey: hostKey.publicKey,
+        deviceKey,
+        prologue,
+        offer,
+        secret,
+      });
       const host = await answerPairing({ suite: ofHost, hostKey, prologue }, device.message1);
       const replied = await host.reply(secret, new Uint8Array(4000));
       const finished = await device.finish(replied.message2, new Uint8Array(3000));
