@@ -2,7 +2,6 @@
  * What a child wrote and no host has stored yet: bytes numbered from 0, the newest in memory, the rest in a file.
  */
 import { closeSync, constants, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { MEMORY_MAX_BYTES } from "./wire.ts";
 
@@ -138,9 +137,11 @@ export class Spool implements Disposable {
   }
 }
 
+let nextFile = 0;
+
 /** A file without a name: when the keeper ends, however it ends, the disk space is free and no output is left behind. */
 function openUnnamed(folder: string): number {
-  const path = join(folder, randomUUID());
+  const path = join(folder, `${process.pid}.${nextFile++}`);
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
   unlinkSync(path);
   return file;
