@@ -13,8 +13,8 @@ export interface AgentMark {
   readonly offset: number;
   /** The last entry of a device's that the agent was told of. */
   readonly acted: number;
-  /** The agent's memory, plain JSON. */
-  readonly memory: unknown;
+  /** The agent's memory as JSON text: a copy, for the memory itself is changed in place. */
+  readonly memory: string;
 }
 
 export interface StoredSession {
@@ -51,6 +51,7 @@ export interface Journal {
 
 export interface SessionShelf {
   list(): StoredSession[];
+  get(session: SessionId): StoredSession | undefined;
   remove(session: SessionId): FeedEntry;
 }
 

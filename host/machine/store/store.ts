@@ -15,6 +15,7 @@ import {
   type SessionShelf,
   StorageError,
   type StoredDevice,
+  type StoredSession,
 } from "../../core/ports.ts";
 import { STEPS } from "./migrations.ts";
 
@@ -77,11 +78,11 @@ export function openStore(path: string): Store {
   };
 
   const sessions: SessionShelf = {
-    list: () =>
-      (statements.sessions.all() as unknown as SessionRow[]).map(({ state, memory, ...mark }) => ({
-        state: JSON.parse(state) as SessionState,
-        mark: { ...mark, memory: JSON.parse(memory) as unknown },
-      })),
+    list: () => (statements.sessions.all() as unknown as SessionRow[]).map(sessionOf),
+    get(session) {
+      const row = statements.session.get(session) as unknown as SessionRow | undefined;
+      return row && sessionOf(row);
+    },
     remove: (session) =>
       guarded(() =>
         transaction(db, true, () => {
@@ -123,7 +124,7 @@ interface EntryRow {
   readonly at: number;
   readonly fact: string;
 }
-type SessionRow = { readonly state: string; readonly memory: string } & Omit<AgentMark, "memory">;
+type SessionRow = { readonly state: string } & AgentMark;
 
 function prepare(db: DatabaseSync, path: string): void {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
@@ -150,6 +151,7 @@ function statementsOf(db: DatabaseSync) {
          acted = excluded.acted, memory = excluded.memory`,
     ),
     sessions: db.prepare("SELECT state, launch, offset, acted, memory FROM session ORDER BY id DESC"),
+    session: db.prepare("SELECT state, launch, offset, acted, memory FROM session WHERE id = ?"),
     read: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND seq >= ? ORDER BY seq LIMIT ?"),
     readBack: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND seq < ? ORDER BY seq DESC LIMIT ?"),
     readItem: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND item = ? AND seq < ? ORDER BY seq"),
@@ -180,7 +182,7 @@ function putSession(statements: ReturnType<typeof statementsOf>, step: Append, m
     mark.launch,
     mark.offset,
     mark.acted,
-    JSON.stringify(mark.memory),
+    mark.memory,
   );
 }
 
@@ -210,6 +212,10 @@ function bounded(rows: Iterable<EntryRow>, chars: number): Entry[] {
 
 function entryOf({ seq, at, fact }: EntryRow): Entry {
   return { seq, at, fact: JSON.parse(fact) as Fact };
+}
+
+function sessionOf({ state, ...mark }: SessionRow): StoredSession {
+  return { state: JSON.parse(state) as SessionState, mark };
 }
 
 function itemOf(fact: Fact): string | null {

@@ -1,0 +1,83 @@
+/** The keeper, as sessions use it: children by name, each with its own listener. */
+import type { Exit, Child, ChildEvents, Hands } from "./child.ts";
+import type { ChildOrder, Keeper, KeeperEvents, SpawnOrder } from "../machine/keeper.ts";
+
+export interface KeeperHands extends Hands {
+  /** Given to `connectKeeper`. */
+  readonly events: KeeperEvents;
+  /** With each connection, before anything else is called. */
+  attach(keeper: Keeper): void;
+  /** Children of sessions that are no more. */
+  strangers(known: ReadonlySet<string>): string[];
+  forget(name: string): void;
+}
+
+type Connection = { readonly spawn: (order: SpawnOrder) => Promise<{ readonly pid: number }>; readonly send: (order: ChildOrder) => void };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function makeHands(options: {
+  readonly lost: KeeperEvents["lost"];
+  readonly log: (message: string, detail: Record<string, unknown>) => void;
+}): KeeperHands {
+  const listeners = new Map<string, ChildEvents>();
+  const pids = new Map<string, number>();
+  let connection: Connection | undefined;
+
+  const send = (order: ChildOrder): void => connection?.send(order);
+
+  const childOf = (name: string, pid: number): Child => ({
+    pid,
+    listen(events, from) {
+      listeners.set(name, events);
+      send({ type: "read", child: name, from });
+    },
+    read: (from) => send({ type: "read", child: name, from }),
+    ack: (taken, stored) => send({ type: "ack", child: name, taken, stored }),
+    write: (id, line) => send({ type: "input", child: name, id, bytes: encoder.encode(`${line}\n`) }),
+    signal: (signal) => send({ type: "signal", child: name, signal, group: true }),
+    forget() {
+      listeners.delete(name);
+      pids.delete(name);
+      send({ type: "forget", child: name });
+    },
+  });
+
+  return {
+    events: {
+      output: (child, offset, bytes) => listeners.get(child)?.output(offset, bytes),
+      errors: () => {},
+      exit: (child, exit) => listeners.get(child)?.exit(exitOf(exit)),
+      settled(child, id, outcome) {
+        if (outcome !== "taken") options.log("input was not put in", { child, id, outcome });
+      },
+      lost(reason) {
+        connection = undefined;
+        listeners.clear();
+        pids.clear();
+        options.lost(reason);
+      },
+    },
+    attach(keeper) {
+      connection = { spawn: (order) => keeper.spawn(order), send: (order) => keeper.send(order) };
+      for (const [name, state] of keeper.hello.children) pids.set(name, state.pid);
+    },
+    async spawn({ name, argv, env, cwd }) {
+      if (!connection) throw new Error("The keeper does not answer. It is being started again; try once more.");
+      const { pid } = await connection.spawn({ child: name, argv, env, cwd, terminal: null, umask: null, spoolBytes: null });
+      pids.set(name, pid);
+      return childOf(name, pid);
+    },
+    find(name) {
+      const pid = pids.get(name);
+      return pid === undefined ? undefined : childOf(name, pid);
+    },
+    strangers: (known) => [...pids.keys()].filter((name) => !known.has(name)),
+    forget: (name) => childOf(name, 0).forget(),
+  };
+}
+
+function exitOf(exit: Parameters<KeeperEvents["exit"]>[1]): Exit {
+  return { code: exit.code, signal: exit.signal, end: exit.end, errors: decoder.decode(exit.errorsTail) };
+}
