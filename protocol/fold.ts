@@ -100,7 +100,8 @@ function changed(state: SessionState, entry: Entry): SessionState {
     case "session.opened":
       throw new RangeError("a session is opened once");
     case "prompt.accepted": {
-      const { kind: _, ...prompt } = fact;
+      const { prompt, delivery, by } = fact;
+      const preview = shortened(visibleLine(fact.text.slice(0, PREVIEW_CHARS * 2)), PREVIEW_CHARS);
       const first =
         state.preview === undefined && !state.named && state.turn === undefined && !state.running;
       return {
@@ -108,7 +109,7 @@ function changed(state: SessionState, entry: Entry): SessionState {
         ...(first && state.prompts.length === 0
           ? { title: titleFrom(fact.text) || state.title }
           : {}),
-        prompts: [...state.prompts, { ...prompt, at: entry.at }],
+        prompts: [...state.prompts, { prompt, seq: entry.seq, preview, delivery, by, at: entry.at }],
       };
     }
     case "prompt.withdrawn":

@@ -40,3 +40,5 @@ export const MAX_DEVICES = 256;
 export const MAX_OPEN_ASKS = 16;
 /** Characters of the beginning of a text that a list shows. */
 export const PREVIEW_CHARS = 200;
+/** Bytes of one call as it travels; what it becomes (an entry) must fit a message too, with room to spare. */
+export const MAX_CALL_BYTES = 7 * 1024 * 1024;

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Ask } from "./ask.ts";
 import { Delivery, Usage } from "./entry.ts";
 import { AgentName, DeviceId, ItemId, PromptId, Seq, SessionId, Time, TurnId } from "./ids.ts";
-import { MAX_LABEL_CHARS, MAX_PATH_CHARS, MAX_PROMPT_CHARS } from "./limits.ts";
+import { MAX_LABEL_CHARS, MAX_PATH_CHARS } from "./limits.ts";
 
 const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_CHARS));
 
@@ -29,7 +29,9 @@ export type OpenAsk = v.InferOutput<typeof OpenAsk>;
 /** A prompt the host has and the agent has not. */
 export const WaitingPrompt = v.object({
   prompt: PromptId,
-  text: v.pipe(v.string(), v.maxLength(MAX_PROMPT_CHARS)),
+  seq: Seq,
+  /** Its beginning; the whole is in the entry. */
+  preview: label,
   delivery: Delivery,
   by: DeviceId,
   at: Time,

@@ -1,6 +1,6 @@
 /** What the domain needs of the machine. Each port has one contract suite, run by every implementation. */
 import type { Device } from "@flybridge/protocol/device.ts";
-import type { Entry } from "@flybridge/protocol/entry.ts";
+import type { Delta, Entry } from "@flybridge/protocol/entry.ts";
 import type { FeedEntry, FeedFact } from "@flybridge/protocol/feed.ts";
 import type { DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
@@ -63,10 +63,10 @@ export interface FeedShelf {
   put(fact: FeedFact): FeedEntry;
 }
 
-/** A device as the host keeps it: what is shown of it, and its continuity secret (32 bytes). */
+/** A device as the host keeps it: what is shown of it, and its newest continuity secrets (32 bytes each, newest first). */
 export interface StoredDevice {
   readonly device: Omit<Device, "connected">;
-  readonly continuity: Uint8Array;
+  readonly secrets: readonly Uint8Array[];
 }
 
 export interface DeviceShelf {
@@ -75,6 +75,16 @@ export interface DeviceShelf {
   remove(device: DeviceId): void;
   /** Appends to the audit log. No secrets, no content. */
   audit(at: number, event: string, device: DeviceId | null, detail: string): void;
+}
+
+/** One device's end of what it follows in a session. */
+export interface Sink {
+  /** Whether the device takes more now. When it does again, whoever owns the sink says so to what is followed. */
+  ready(): boolean;
+  entries(entries: readonly Entry[]): void;
+  delta(delta: Delta): void;
+  /** The session is gone; nothing follows. */
+  gone(reason: string): void;
 }
 
 /** Nothing was stored. `full`: the disk is; `newer`: the database is of a newer Flybridge; `broken`: anything else. */

@@ -2,17 +2,9 @@
  * One device that follows one session. It is pulled, never pushed: it holds a number, not a queue, so a device that
  * does not read costs nothing, and when it reads again it gets entries in order and the newest text of what streams.
  */
-import type { Delta, Entry } from "@flybridge/protocol/entry.ts";
+import type { Entry } from "@flybridge/protocol/entry.ts";
 import type { ItemId } from "@flybridge/protocol/ids.ts";
-
-export interface Sink {
-  /** Whether the device takes more now. When it does again, whoever owns the sink calls `pump`. */
-  ready(): boolean;
-  entries(entries: readonly Entry[]): void;
-  delta(delta: Delta): void;
-  /** The session is gone; nothing follows. */
-  gone(reason: string): void;
-}
+import type { Sink } from "../core/ports.ts";
 
 /** What a follower reads from. */
 export interface Source {

@@ -14,10 +14,10 @@ import type { FollowResult } from "@flybridge/protocol/methods.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 import type { Agent, Draft } from "../agents/agent.ts";
 import { decide, type SessionIntent } from "../core/decide.ts";
-import type { AgentMark, Journal, SessionShelf, StorageError, StoredSession } from "../core/ports.ts";
+import type { AgentMark, Journal, SessionShelf, Sink, StorageError, StoredSession } from "../core/ports.ts";
 import { Bodies } from "./bodies.ts";
 import type { Child, ChildEvents, Exit, Hands } from "./child.ts";
-import { Follower, type Sink } from "./follower.ts";
+import { Follower } from "./follower.ts";
 import { Lines } from "./lines.ts";
 import type { Writer } from "./writer.ts";
 
@@ -513,8 +513,9 @@ export class LiveSession {
       const busy = this.#state.running !== undefined || this.#handed.size > 0;
       if (busy && waiting.delivery === "queue") continue;
       this.#handed.add(waiting.prompt);
-      const { seq, at, ...prompt } = waiting;
-      const lines = this.#around.agent.act(this.#memory, { seq, at, fact: { kind: "prompt.accepted", ...prompt } });
+      const [entry] = this.#around.journal.read(this.id, waiting.seq, 1, PAGE_CHARS);
+      if (!entry) continue;
+      const lines = this.#around.agent.act(this.#memory, entry);
       lines.forEach((line, index) => child.write(`p${this.#launch}.${waiting.prompt}.${index}`, line));
     }
   }

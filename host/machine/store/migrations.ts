@@ -37,9 +37,9 @@ export const STEPS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE device (
-    id         TEXT PRIMARY KEY,
-    device     TEXT NOT NULL,
-    continuity BLOB NOT NULL
+    id      TEXT PRIMARY KEY,
+    device  TEXT NOT NULL,
+    secrets BLOB NOT NULL
   ) STRICT;
 
   CREATE TABLE audit (

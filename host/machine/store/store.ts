@@ -23,6 +23,8 @@ import { STEPS } from "./migrations.ts";
 const BUSY_MS = 2_000;
 /** Pages of the write-ahead log before it is moved into the file (4 KiB each). */
 const CHECKPOINT_PAGES = 1_000;
+/** Bytes of one continuity secret. */
+const SECRET_BYTES = 32;
 
 export interface Store {
   readonly journal: Journal;
@@ -104,13 +106,15 @@ export function openStore(path: string): Store {
 
   const devices: DeviceShelf = {
     list: () =>
-      (statements.devices.all() as unknown as { device: string; continuity: Uint8Array }[]).map((row) => ({
+      (statements.devices.all() as unknown as { device: string; secrets: Uint8Array }[]).map((row) => ({
         device: JSON.parse(row.device) as StoredDevice["device"],
-        continuity: row.continuity,
+        secrets: secretsFrom(row.secrets),
       })),
-    put: ({ device, continuity }) =>
+    put: ({ device, secrets }) =>
       guarded(() =>
-        transaction(db, true, () => void statements.putDevice.run(device.device, JSON.stringify(device), continuity)),
+        transaction(db, true, () => {
+          statements.putDevice.run(device.device, JSON.stringify(device), Buffer.concat(secrets));
+        }),
       ),
     remove: (device) => guarded(() => transaction(db, true, () => void statements.removeDevice.run(device))),
     audit: (at, event, device, detail) => guarded(() => void statements.putAudit.run(at, event, device, detail)),
@@ -166,9 +170,9 @@ function statementsOf(db: DatabaseSync) {
     removeSession: ["DELETE FROM entry WHERE session = ?", "DELETE FROM intent WHERE session = ?", "DELETE FROM session WHERE id = ?"].map(
       (sql) => db.prepare(sql),
     ),
-    devices: db.prepare("SELECT device, continuity FROM device"),
+    devices: db.prepare("SELECT device, secrets FROM device"),
     putDevice: db.prepare(
-      "INSERT INTO device (id, device, continuity) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET device = excluded.device, continuity = excluded.continuity",
+      "INSERT INTO device (id, device, secrets) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET device = excluded.device, secrets = excluded.secrets",
     ),
     removeDevice: db.prepare("DELETE FROM device WHERE id = ?"),
     putAudit: db.prepare("INSERT INTO audit (at, event, device, detail) VALUES (?, ?, ?, ?)"),
@@ -212,6 +216,10 @@ function bounded(rows: Iterable<EntryRow>, chars: number): Entry[] {
 
 function entryOf({ seq, at, fact }: EntryRow): Entry {
   return { seq, at, fact: JSON.parse(fact) as Fact };
+}
+
+function secretsFrom(blob: Uint8Array): Uint8Array[] {
+  return Array.from({ length: blob.length / SECRET_BYTES }, (_, at) => blob.slice(at * SECRET_BYTES, (at + 1) * SECRET_BYTES));
 }
 
 function sessionOf({ state, ...mark }: SessionRow): StoredSession {

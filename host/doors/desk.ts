@@ -1,0 +1,42 @@
+/** What a door needs of the host behind it: the method table, carried out. */
+import type { FeedEntry } from "@flybridge/protocol/feed.ts";
+import type { Grant } from "@flybridge/protocol/grant.ts";
+import type { DeviceId, HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { FollowResult, IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
+import type { Sink } from "../core/ports.ts";
+
+/** Who calls. */
+export interface Caller {
+  readonly device: DeviceId;
+  readonly grant: Grant;
+}
+
+/** Queries that begin a stream; the door serves them, for it owns the streams. */
+export type FollowMethod = "session.follow" | "session.unfollow" | "feed.follow";
+
+export type Queries = {
+  readonly [M in Exclude<QueryMethod, FollowMethod>]: (params: Params<M>, caller: Caller) => Result<M> | Promise<Result<M>>;
+};
+export type Intents = {
+  readonly [M in IntentMethod]: (params: Params<M>, intent: IntentId, caller: Caller) => Result<M> | Promise<Result<M>>;
+};
+
+/** Something that is followed. Disposing ends it. */
+export interface Following extends Disposable {
+  /** The sink is ready again. */
+  pump(): void;
+}
+
+export interface FeedSink {
+  ready(): boolean;
+  facts(facts: readonly FeedEntry[]): void;
+}
+
+export interface Desk {
+  readonly host: { readonly id: HostId; readonly name: string; readonly version: string };
+  readonly queries: Queries;
+  readonly intents: Intents;
+  /** Throws `CallError("not_found")`. */
+  follow(session: SessionId, from: number | undefined, sink: Sink): { readonly answer: FollowResult; readonly following: Following };
+  followFeed(from: number, sink: FeedSink): { readonly answer: Result<"feed.follow">; readonly following: Following };
+}

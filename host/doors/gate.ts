@@ -1,0 +1,120 @@
+/**
+ * The gate every way in leads to: a handshake over a link, then the conversation. Which door it was changes nothing
+ * about who may do what.
+ */
+import { continuityTag } from "@flybridge/crypto/continuity.ts";
+import type { AgreementKey, Suite } from "@flybridge/crypto/suite.ts";
+import { Introduction } from "@flybridge/protocol/device.ts";
+import type { HostId } from "@flybridge/protocol/ids.ts";
+import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
+import type { Link } from "@flybridge/transport/link.ts";
+import { type Accepted, acceptOver, HandshakeError } from "@flybridge/transport/secure.ts";
+import { timingSafeEqual } from "node:crypto";
+import * as v from "valibot";
+import { deviceIdOf, type Devices } from "../access/devices.ts";
+import type { Offers } from "../access/offers.ts";
+import { type Conversation, converse } from "./conversation.ts";
+import type { Desk } from "./desk.ts";
+
+/** Links whose other side is not authenticated yet, in all. */
+const MAX_STRANGERS = 32;
+
+export interface Gate {
+  /** Takes the link over. False when too many strangers are at the gate: the link is closed. */
+  enter(link: Link): boolean;
+  /** Says goodbye to every device. */
+  close(reason: string): void;
+}
+
+export function makeGate(around: {
+  readonly suite: Suite;
+  readonly hostKey: AgreementKey;
+  readonly hostId: HostId;
+  readonly devices: Devices;
+  readonly offers: Offers;
+  readonly desk: Desk;
+  readonly deflate: Deflate;
+  readonly inflate: Inflate;
+  now(): number;
+  log(message: string, detail: Record<string, unknown>): void;
+}): Gate {
+  const { devices, offers, desk, log, now } = around;
+  const inside = new Set<Conversation>();
+  let strangers = 0;
+
+  const pair = (offerId: Uint8Array, key: Uint8Array, payload: Uint8Array, secret: Uint8Array): boolean => {
+    const offer = offers.consume(offerId);
+    if (!offer) return false;
+    const introduction = introductionFrom(payload);
+    if (!introduction) return false;
+    try {
+      devices.pair(key, introduction, offer.grant, secret);
+      return true;
+    } catch (error) {
+      log("a device could not be paired", { error: String(error) });
+      return false;
+    }
+  };
+
+  const admit = ({ deviceKey, pipe }: Accepted): void => {
+    const id = deviceIdOf(deviceKey);
+    const device = devices.get(id);
+    if (!device) return pipe.close("revoked");
+    const present = devices.present(id, (reason) => pipe.close(reason));
+    const conversation = converse({
+      pipe,
+      caller: { device: id, grant: device.grant },
+      desk,
+      now,
+      log,
+      ended() {
+        present[Symbol.dispose]();
+        inside.delete(conversation);
+      },
+    });
+    inside.add(conversation);
+  };
+
+  return {
+    enter(link) {
+      if (strangers >= MAX_STRANGERS) {
+        link.close("busy");
+        return false;
+      }
+      strangers += 1;
+      acceptOver(link, {
+        suite: around.suite,
+        hostKey: around.hostKey,
+        hostId: around.hostId,
+        payload: new Uint8Array(0),
+        deflate: around.deflate,
+        inflate: around.inflate,
+        secretOf: (offer) => offers.secretOf(offer),
+        consume: pair,
+        continuityOf: (key, tag) => devices.secretOf(key, (secret) => timingSafeEqual(continuityTag(secret), tag)),
+        advance: (key, used, next) => devices.advance(key, used, next),
+      })
+        .finally(() => {
+          strangers -= 1;
+        })
+        .then(admit)
+        .catch((error: unknown) => {
+          if (error instanceof HandshakeError) log("a handshake failed", { fault: error.fault, detail: error.detail });
+          else log("the gate failed", { error: String(error) });
+        });
+      return true;
+    },
+    close(reason) {
+      for (const conversation of inside) conversation.close(reason);
+    },
+  };
+}
+
+/** Undefined when it is not an introduction: whoever sent it is broken. */
+function introductionFrom(payload: Uint8Array): Introduction | undefined {
+  try {
+    return v.parse(Introduction, JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)));
+  } catch {
+    return undefined;
+  }
+}
