@@ -1,0 +1,92 @@
+/** Whether the other side is still there: one asks at a pace, both give up when nothing has come for too long. */
+import type { Clock } from "./clock.ts";
+
+/** Milliseconds between pings while somebody looks at the device. */
+export const BEAT_VISIBLE_MS = 15_000;
+/** Milliseconds between pings while nobody does. */
+export const BEAT_HIDDEN_MS = 30_000;
+/** Milliseconds without a record after which the other side is dead. */
+export const DEAD_MS = 45_000;
+
+export interface HeartbeatEvents {
+  ping(number: number): void;
+  dead(): void;
+}
+
+export class Heartbeat {
+  readonly #clock: Clock;
+  readonly #events: HeartbeatEvents;
+  #paceMs: number | undefined;
+  #heardAt: number;
+  #beatAt: number;
+  #stopTimer: (() => void) | undefined;
+  #number = 0;
+  #pingedAt: number | undefined;
+  #rttMs: number | undefined;
+  #stopped = false;
+
+  /** Without a pace it only listens: a host lets its devices choose, so that it wakes no sleeping phone. */
+  constructor(clock: Clock, events: HeartbeatEvents, paceMs?: number) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#paceMs = paceMs;
+    this.#heardAt = clock.now();
+    this.#beatAt = this.#heardAt;
+    this.#arm();
+  }
+
+  /** Milliseconds that the newest answered ping took. */
+  get rttMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  /** A shorter pace counts from the last ping, so a page that comes to the front asks at once when that is long ago. */
+  pace(ms: number | undefined): void {
+    this.#paceMs = ms;
+    this.#arm();
+  }
+
+  /** A record opened. */
+  heard(): void {
+    this.#heardAt = this.#clock.now();
+  }
+
+  /** An answer; one to an older ping says that they are there and nothing about time. */
+  answered(number: number): void {
+    if (number !== this.#number || this.#pingedAt === undefined) return;
+    this.#rttMs = this.#clock.now() - this.#pingedAt;
+    this.#pingedAt = undefined;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stopTimer?.();
+  }
+
+  #arm(): void {
+    this.#stopTimer?.();
+    if (this.#stopped) return;
+    const beatAt = this.#paceMs === undefined ? Number.POSITIVE_INFINITY : this.#beatAt + this.#paceMs;
+    const next = Math.min(beatAt, this.#heardAt + DEAD_MS);
+    this.#stopTimer = this.#clock.setTimer(Math.max(0, next - this.#clock.now()), () => {
+      this.#ring();
+    });
+  }
+
+  #ring(): void {
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    if (now - this.#heardAt >= DEAD_MS) {
+      this.stop();
+      this.#events.dead();
+      return;
+    }
+    if (this.#paceMs !== undefined && now - this.#beatAt >= this.#paceMs) {
+      this.#beatAt = now;
+      this.#pingedAt = now;
+      this.#number = (this.#number + 1) >>> 0;
+      this.#events.ping(this.#number);
+    }
+    this.#arm();
+  }
+}
