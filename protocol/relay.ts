@@ -15,6 +15,8 @@ import * as v from "valibot";
 
 import { HostId } from "./ids.ts";
 
+/** Where a host takes links, on each of its doors. */
+export const LINK_PATH = "/link";
 /** The outer conversation's own version; a peer that speaks another one cannot be understood at all. */
 export const OUTER_VERSION = 1;
 /** Bytes of one frame before the peer is authenticated: hellos, handshake messages, the first record. */
