@@ -44,7 +44,7 @@ export async function startPipes(path: string, order: SpawnOrder, events: Progra
 }
 
 /** A stream's callback as a promise. Destroying a stream may drop its callbacks, so its close settles it as well. */
-export function settled(act: (done: (error?: Error | null) => void) => void, stream: Writable): Promise<void> {
+function settled(act: (done: (error?: Error | null) => void) => void, stream: Writable): Promise<void> {
   return new Promise((resolve, reject) => {
     const closed = (): void => reject(new Error("closed"));
     if (stream.destroyed) return closed();

@@ -2,20 +2,24 @@
  * A program behind a pseudo-terminal.
  *
  * It stands on the native half of the PTY library and leaves out its JavaScript half, which destroys a terminal
- * 200 ms after its program's exit even when reading is paused (output would be lost), does not say when a write has
- * gone through, and sets PWD and TERM as it likes.
+ * 200 ms after its program's exit even when reading is paused (output would be lost), stops the whole process while a
+ * program does not read what is written to it, and sets PWD and TERM as it likes.
  */
+import { writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { ReadStream } from "node:tty";
-import { settled } from "./pipes.ts";
 import { Failure, type Program, type ProgramEvents } from "./program.ts";
 import type { SpawnOrder } from "./wire.ts";
 
-/** One write to a terminal; more at once blocks the event loop (239 ms for 2 MB). */
+/** One write to a terminal; it holds little more. */
 const WRITE_BYTES = 4 * 1024;
 /** Ctrl-D: a terminal's input does not end, it is told that it does. */
 const END_OF_TRANSMISSION = Buffer.from([4]);
+
+/** How often to look whether a program that had enough reads again. */
+const RETRY_MS = 5;
 
 interface NativePty {
   fork(
@@ -55,9 +59,16 @@ export function startTerminal(path: string, order: SpawnOrder, events: ProgramEv
   stream.on("error", () => {});
   stream.once("close", () => events.ended());
 
+  // Not through the stream: it would wait for a program that does not read inside the write, and all others with it.
   const write = async (bytes: Uint8Array): Promise<void> => {
-    for (let at = 0; at < bytes.byteLength; at += WRITE_BYTES) {
-      await settled((done) => stream.write(bytes.subarray(at, at + WRITE_BYTES), done), stream);
+    for (let at = 0; at < bytes.byteLength;) {
+      // The stream owns the descriptor; once it is destroyed the number may be another file's.
+      if (stream.destroyed) throw new Error("closed");
+      const written = writeSome(fd, bytes.subarray(at, at + WRITE_BYTES));
+      at += written;
+      if (written === 0) await wait(RETRY_MS);
+      // An echo must be read between writes, or both sides end up waiting for each other.
+      else if (at < bytes.byteLength) await nextTurn();
     }
   };
   return {
@@ -75,6 +86,16 @@ export function startTerminal(path: string, order: SpawnOrder, events: ProgramEv
       stream.destroy();
     },
   };
+}
+
+/** How much the terminal took, which is none while the program does not read. The descriptor does not block. */
+function writeSome(fd: number, bytes: Uint8Array): number {
+  try {
+    return writeSync(fd, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return 0;
+    throw error;
+  }
 }
 
 /** On first use, so that a keeper without terminals does not pay for the library. */
