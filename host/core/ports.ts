@@ -87,6 +87,12 @@ export interface Sink {
   gone(reason: string): void;
 }
 
+/** One device's end of the feed. */
+export interface FeedSink {
+  ready(): boolean;
+  facts(facts: readonly FeedEntry[]): void;
+}
+
 /** Nothing was stored. `full`: the disk is; `newer`: the database is of a newer Flybridge; `broken`: anything else. */
 export class StorageError extends Error {
   override readonly name = "StorageError";

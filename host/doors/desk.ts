@@ -1,9 +1,8 @@
 /** What a door needs of the host behind it: the method table, carried out. */
-import type { FeedEntry } from "@flybridge/protocol/feed.ts";
 import type { Grant } from "@flybridge/protocol/grant.ts";
 import type { DeviceId, HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { FollowResult, IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
-import type { Sink } from "../core/ports.ts";
+import type { FeedSink, Sink } from "../core/ports.ts";
 
 /** Who calls. */
 export interface Caller {
@@ -25,11 +24,6 @@ export type Intents = {
 export interface Following extends Disposable {
   /** The sink is ready again. */
   pump(): void;
-}
-
-export interface FeedSink {
-  ready(): boolean;
-  facts(facts: readonly FeedEntry[]): void;
 }
 
 export interface Desk {

@@ -144,7 +144,7 @@ export class LiveSession {
       void this.#start();
       return;
     }
-    const child = this.#around.hands.find(this.#childName());
+    const child = this.#around.hands.find(this.childName);
     if (!child) {
       this.#end({ code: null, signal: null, errors: "" }, "The machine or the keeper restarted, and the agent with it. Resume to go on.");
       return;
@@ -300,7 +300,8 @@ export class LiveSession {
 
   // ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #childName(): string {
+  /** What the keeper knows its process by. */
+  get childName(): string {
     return `${this.id}.${this.#launch}`;
   }
 

@@ -1,0 +1,217 @@
+/** Builds the host out of its parts, and takes it down in the other order. */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import type { AgentName, HostId } from "@flybridge/protocol/ids.ts";
+import type { Agent } from "./agents/agent.ts";
+import { type Devices, makeDevices } from "./access/devices.ts";
+import { makeOffers } from "./access/offers.ts";
+import type { Desk } from "./doors/desk.ts";
+import { type Gate, makeGate } from "./doors/gate.ts";
+import { openLocal } from "./doors/local.ts";
+import { openLoopback } from "./doors/loopback.ts";
+import { makeFeed } from "./live/feed.ts";
+import { makeHands } from "./live/hands.ts";
+import { makeSessions, type Sessions } from "./live/sessions.ts";
+import { makeWriter } from "./live/writer.ts";
+import { nodeDeflate, nodeInflate } from "./machine/deflate.ts";
+import { type Home, takeHome } from "./machine/home.ts";
+import { identityFrom } from "./machine/identity.ts";
+import { connectKeeper, type Keeper, keeperPlace } from "./machine/keeper.ts";
+import { openStore } from "./machine/store/store.ts";
+import { nodeSuite } from "./machine/suite.ts";
+import { deviceIntents, deviceQueries } from "./methods/device.ts";
+import { hostIntents, hostQueries } from "./methods/host.ts";
+import { sessionIntents, sessionQueries } from "./methods/session.ts";
+import { workspaceQueries } from "./methods/workspace.ts";
+import { pairShell } from "./shell.ts";
+
+export interface HostOptions {
+  readonly home: Home;
+  readonly port: number;
+  readonly name?: string | undefined;
+  readonly origins: readonly string[];
+  /** The built web app. */
+  readonly app: string;
+  readonly agents: readonly Agent[];
+  /** The environment of the host, of which agents get what does not open the host. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+}
+
+export interface Log {
+  info(detail: Record<string, unknown>, message: string): void;
+  warn(detail: Record<string, unknown>, message: string): void;
+}
+
+export interface Host {
+  readonly id: HostId;
+  readonly port: number;
+  /** Settles when the host has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** With `keeper`, the agents end too. */
+  stop(keeper: boolean): Promise<void>;
+}
+
+/** Rejects with an error whose message says what is wrong and how to mend it; then nothing is left behind. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { home, env, log } = options;
+  await using held = new AsyncDisposableStack();
+  held.use(takeHome(home));
+  const store = openStore(home.database);
+  held.defer(() => store.close());
+  const identity = identityFrom(home.identity, options.name);
+  const now = (): number => Date.now();
+  const note = (message: string, detail: Record<string, unknown>): void => log.warn(detail, message);
+
+  const feed = makeFeed(store.feed);
+  const devices = makeDevices({ shelf: store.devices, publish: (fact) => feed.published([store.feed.put(fact)]), now });
+  const offers = makeOffers({ now, random: (bytes) => new Uint8Array(randomBytes(bytes)) });
+  const host = { id: identity.host, name: identity.name, key: identity.key.publicKey };
+
+  const hands = makeHands({ lost: (reason) => void keeperLost(reason), log: note });
+  const place = keeperPlace(home.root);
+  let keeper: Keeper = await connectKeeper({ place, events: hands.events, start: true });
+  hands.attach(keeper);
+  held.defer(() => keeper[Symbol.dispose]());
+
+  const writer = makeWriter(store.journal, (facts) => feed.published(facts));
+  held.defer(() => writer.flush());
+  const childEnv = environmentFor(env);
+  const sessions = makeSessions({
+    shared: {
+      journal: store.journal,
+      shelf: store.sessions,
+      writer,
+      hands,
+      env: childEnv,
+      now,
+      after: (milliseconds, work) => {
+        const timer = setTimeout(work, milliseconds);
+        return { [Symbol.dispose]: () => clearTimeout(timer) };
+      },
+      log: note,
+    },
+    journal: store.journal,
+    shelf: store.sessions,
+    agents: new Map<AgentName, Agent>(options.agents.map((agent) => [agent.name, agent])),
+    published: (facts) => feed.published(facts),
+  });
+
+  let stopping: Promise<void> | undefined;
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const stop = (withKeeper: boolean): Promise<void> => {
+    stopping ??= (async () => {
+      gate.close("the host is stopping");
+      if (withKeeper) await keeper.shutdown();
+      await running.disposeAsync();
+      end();
+    })();
+    return stopping;
+  };
+
+  const keeperLost = async (reason: { readonly code: string; readonly message: string }): Promise<void> => {
+    if (stopping) return;
+    log.warn({ code: reason.code }, reason.message);
+    if (reason.code === "replaced") return stop(false);
+    sessions.lost();
+    keeper = await connectKeeper({ place, events: hands.events, start: true });
+    hands.attach(keeper);
+  };
+
+  let port = options.port;
+  const desk = deskOf({
+    options,
+    host,
+    devices,
+    offers,
+    sessions,
+    feed,
+    childEnv,
+    now,
+    keeper: () => ({ pid: keeper.hello.pid, children: sessions.list().filter(({ state }) => state.pid !== undefined).length }),
+    port: () => port,
+    stop: (withKeeper) => void setImmediate(() => void stop(withKeeper)),
+  });
+  const gate: Gate = makeGate({
+    suite: nodeSuite(),
+    hostKey: identity.key,
+    hostId: identity.host,
+    devices,
+    offers,
+    desk,
+    deflate: nodeDeflate,
+    inflate: nodeInflate,
+    now,
+    log: note,
+  });
+  pairShell({ path: home.shell, devices, host, socket: home.socket });
+  for (const name of hands.strangers(new Set(sessions.list().map(({ childName }) => childName)))) hands.forget(name);
+  sessions.recover();
+  held.use(await openLocal({ path: home.socket, gate }));
+  const loopback = held.use(await openLoopback({ port, origins: options.origins, app: options.app, gate }));
+  port = loopback.port;
+  const running = held.move();
+  return { id: identity.host, port, ended, stop };
+}
+
+function deskOf(parts: {
+  readonly options: HostOptions;
+  readonly host: { readonly id: HostId; readonly name: string; readonly key: Uint8Array };
+  readonly devices: Devices;
+  readonly offers: ReturnType<typeof makeOffers>;
+  readonly sessions: Sessions;
+  readonly feed: ReturnType<typeof makeFeed>;
+  readonly childEnv: Readonly<Record<string, string>>;
+  now(): number;
+  keeper(): { readonly pid: number; readonly children: number };
+  port(): number;
+  stop(keeper: boolean): void;
+}): Desk {
+  const { options, host, devices, offers, sessions, feed, childEnv, now } = parts;
+  const facts = { ...host, version: VERSION, started: now(), root: options.home.root, keeper: parts.keeper };
+  const reach = () => {
+    const origin = options.origins[0] ?? `http://127.0.0.1:${parts.port()}`;
+    const { hostname, port, protocol } = new URL(origin);
+    const standard = protocol === "https:" ? 443 : 80;
+    const address = { host: hostname.replace(/^\[|\]$/gu, ""), port: port === "" ? standard : Number(port) };
+    return { addresses: [address] as const, origin };
+  };
+  return {
+    host: facts,
+    queries: {
+      ...hostQueries({ host: facts, agents: options.agents, env: childEnv, now }),
+      ...workspaceQueries(sessions, homedir()),
+      ...sessionQueries(sessions),
+      ...deviceQueries(devices),
+    },
+    intents: {
+      ...hostIntents(parts.stop),
+      ...sessionIntents(sessions),
+      ...deviceIntents({ devices, offers, host, reach }),
+    },
+    follow(id, from, sink) {
+      const session = sessions.get(id);
+      const { answer, follower } = session.follow(from, sink);
+      return {
+        answer,
+        following: { pump: () => follower.pump(), [Symbol.dispose]: () => session.unfollow(follower) },
+      };
+    },
+    followFeed: (from, sink) => feed.follow(from, sink),
+  };
+}
+
+/** Nothing that opens the host, and nothing that says an agent runs inside another. */
+function environmentFor(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  const kept = Object.entries(env).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined && !/^(?:FLYBRIDGE_|CLAUDECODE$|npm_)/u.test(pair[0]),
+  );
+  return Object.fromEntries(kept);
+}
+
+const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string }).version;

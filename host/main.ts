@@ -1,0 +1,64 @@
+/** The host as a process: reads its arguments, starts, says so in one line, and owns the shutdown. */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { DEFAULT_PORT } from "@flybridge/protocol/offer.ts";
+import pino from "pino";
+import { AGENTS } from "./agents/catalogue.ts";
+import { startHost } from "./host.ts";
+import { privateFolder } from "./machine/files.ts";
+import { HomeTaken, homeOf } from "./machine/home.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_TAKEN = 2;
+
+async function main(): Promise<void> {
+  process.umask(0o077);
+  const { values } = parseArgs({
+    options: {
+      port: { type: "string", default: String(DEFAULT_PORT) },
+      name: { type: "string" },
+      origin: { type: "string", multiple: true, default: [] },
+      app: { type: "string", default: join(import.meta.dirname, "..", "web", "dist") },
+    },
+  });
+  const home = homeOf(process.env);
+  const logs = join(home.root, "log");
+  privateFolder(home.root);
+  privateFolder(logs);
+  const log = pino({ base: { pid: process.pid } }, pino.destination({ dest: join(logs, "host.log"), mode: 0o600, sync: true }));
+  const host = await startHost({
+    home,
+    port: portFrom(values.port),
+    name: values.name,
+    origins: values.origin.map(originFrom),
+    app: values.app,
+    agents: AGENTS,
+    env: process.env,
+    log,
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void host.stop(false));
+  log.info({ port: host.port, host: host.id }, "ready");
+  process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, port: host.port, host: host.id, socket: home.socket })}\n`);
+  await host.ended;
+  log.info({}, "ended");
+}
+
+function portFrom(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/u.test(text) && port <= 65_535) return port;
+  throw new Error(`--port ${text} is not a number from 0 to 65535.`);
+}
+
+function originFrom(text: string): string {
+  const url = URL.parse(text);
+  if (url && url.protocol === "https:" && url.pathname === "/") return url.origin;
+  throw new Error(`--origin ${text} is not the origin of an https page, like https://studio.example.ts.net.`);
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof HomeTaken ? EXIT_TAKEN : EXIT_FAILED);
+}
