@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { basename, dirname, join } from "node:path";
 import { LaunchFault } from "./say.mjs";
 
-/** What npm says is kept for the case that it fails; the last lines hold the reason. */
+/** What npm says is kept for the case that it fails; the first lines hold the reason. */
 const SHOWN_LINES = 12;
 
 /**
@@ -34,7 +34,7 @@ export async function npm(words, job) {
     });
     child.once("close", (status) => resolve({ code: status, output: text }));
   });
-  if (code !== 0) throw new LaunchFault(`npm could not ${job.what}.\n${lastLines(output)}`, remedy(output));
+  if (code !== 0) throw new LaunchFault(`npm could not ${job.what}.\n${firstLines(output)}`, remedy(output));
 }
 
 /**
@@ -78,11 +78,16 @@ function npmCommand() {
   return { command: "npm", first: [] };
 }
 
-/** @param {string} output */
-function lastLines(output) {
-  const lines = output.split("\n").filter((line) => line.trim() !== "" && !/A complete log of this run/.test(line));
-  return lines
-    .slice(-SHOWN_LINES)
+/**
+ * npm says the reason first and its usage after it.
+ *
+ * @param {string} output
+ */
+function firstLines(output) {
+  return output
+    .split("\n")
+    .filter((line) => line.replace(/^npm (error|warn|notice)/, "").trim() !== "" && !/^npm error {5}at /.test(line))
+    .slice(0, SHOWN_LINES)
     .map((line) => `  ${line}`)
     .join("\n");
 }

@@ -1,0 +1,156 @@
+/** Runs test files, a process each: a line for a file when it is done, and all it said when it failed. */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Report } from "./reporter.ts";
+
+/** One file, with its agents and browsers; a file that needs longer hangs. */
+const FILE_LIMIT_MS = 5 * 60 * 1000;
+/** What a failed file printed is shown from its end; the beginning is the part that went well. */
+const SHOWN_OUTPUT_CHARS = 16 * 1024;
+
+const REPORTER = join(import.meta.dirname, "reporter.ts");
+
+export interface TestRun {
+  readonly root: string;
+  /** Paths from `root`. */
+  readonly files: readonly string[];
+  /** Files at once. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  readonly print: (line: string) => void;
+  readonly fileLimitMs?: number;
+}
+
+export interface TestResult {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** By file, the full names of the tests that passed. */
+  readonly passing: Readonly<Record<string, readonly string[]>>;
+}
+
+interface FileRun {
+  readonly reports: readonly Report[];
+  /** What is wrong with the file as a whole. */
+  readonly fault: string | undefined;
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** A failure of the file itself (it crashed, hung, or has no test) counts as one failed test. */
+export async function runTests(run: TestRun): Promise<TestResult> {
+  const waiting = [...run.files];
+  const passing: Record<string, readonly string[]> = {};
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined && !run.signal.aborted; file = waiting.shift()) {
+      const done = await runFile(run, file);
+      const of = (end: Report["end"]): Report[] => done.reports.filter((report) => report.end === end);
+      passing[file] = of("passed").map(({ name }) => name);
+      const own = {
+        passed: of("passed").length,
+        failed: of("failed").length + (done.fault === undefined ? 0 : 1),
+        skipped: of("skipped").length,
+      };
+      for (const end of ["passed", "failed", "skipped"] as const) counts[end] += own[end];
+      tell(run.print, file, done, own);
+    }
+  };
+  await Promise.all(Array.from({ length: run.concurrency }, work));
+  return { ...counts, passing };
+}
+
+async function runFile(run: TestRun, file: string): Promise<FileRun> {
+  const folder = mkdtempSync(join(tmpdir(), "flybridge-test-"));
+  const destination = join(folder, "reports");
+  const start = performance.now();
+  const flags = [`--test-reporter=${REPORTER}`, `--test-reporter-destination=${destination}`];
+  try {
+    // A group of its own, so that what the file started ends with it.
+    const child = spawn(process.execPath, [...flags, join(run.root, file)], {
+      cwd: run.root,
+      detached: process.platform !== "win32",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    const take = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-SHOWN_OUTPUT_CHARS);
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+
+    let stopped: string | undefined;
+    const stop = (reason: string): void => {
+      stopped ??= reason;
+      killGroup(child.pid);
+    };
+    const limitMs = run.fileLimitMs ?? FILE_LIMIT_MS;
+    const limit = setTimeout(() => stop(`did not end within ${limitMs / 1000} s`), limitMs);
+    const abort = (): void => stop("was stopped");
+    run.signal.addEventListener("abort", abort);
+
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", resolve);
+    });
+    clearTimeout(limit);
+    run.signal.removeEventListener("abort", abort);
+    killGroup(child.pid);
+
+    const reports = readReports(destination);
+    const fault = stopped ?? faultOf(code, reports);
+    return { reports, fault, output, seconds: (performance.now() - start) / 1000 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function faultOf(code: number | null, reports: readonly Report[]): string | undefined {
+  if (code !== 0 && !reports.some(({ end }) => end === "failed")) return `ended with ${code ?? "a signal"}`;
+  if (reports.length === 0) return "has no test";
+  return undefined;
+}
+
+/** A file that was killed may have left half a line. */
+function readReports(path: string): Report[] {
+  let text = "";
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return [];
+  }
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
+  return whole.filter((line) => line !== "").map((line) => JSON.parse(line) as Report);
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+  } catch {
+    // Nobody of the group is left: the usual end.
+  }
+}
+
+function tell(print: TestRun["print"], file: string, done: FileRun, counts: Omit<TestResult, "passing">): void {
+  const said = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([end, count]) => `${count} ${end}`)
+    .join(", ");
+  const failed = counts.failed > 0;
+  print(`${failed ? "FAILED" : "ok    "} ${file}  ${said}  ${done.seconds.toFixed(1)} s`);
+  if (!failed) return;
+  for (const { name, failure = "" } of done.reports.filter(({ end }) => end === "failed")) {
+    print(`\n  ✗ ${name}\n${indent(failure)}`);
+  }
+  if (done.fault !== undefined) print(`\n  ✗ the file ${done.fault}`);
+  if (done.output.trim() !== "") print(`\n  it printed:\n${indent(done.output.trimEnd())}`);
+  print("");
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, "    ");
+}
