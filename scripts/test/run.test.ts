@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { readPassing, recordPassing } from "./names.ts";
+import { runTests, type TestResult } from "./run.ts";
+
+const root = mkdtempSync(join(tmpdir(), "flybridge-run-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+const HEAD = `import { describe, it } from "node:test"; import assert from "node:assert";\n`;
+
+async function ran(source: string, fileLimitMs = 30_000): Promise<{ result: TestResult; said: string }> {
+  writeFileSync(join(root, "x.test.ts"), HEAD + source);
+  const lines: string[] = [];
+  const result = await runTests({
+    root,
+    files: ["x.test.ts"],
+    concurrency: 1,
+    signal: new AbortController().signal,
+    print: (line) => lines.push(line),
+    fileLimitMs,
+  });
+  return { result, said: lines.join("\n") };
+}
+
+describe("a file of tests", () => {
+  it("gives the full names of those that passed, and what the others threw and printed", async () => {
+    const { result, said } = await ran(`
+      describe("asks", () => {
+        it("[A07] answers", () => {});
+        it("breaks", () => { console.log("seen before"); assert.equal(1, 2); });
+        it.skip("later", () => {});
+        describe("plans", () => { it("[A09] approves", () => {}); });
+      });`);
+    assert.deepEqual(result.passing["x.test.ts"], ["asks > [A07] answers", "asks > plans > [A09] approves"]);
+    assert.deepEqual([result.passed, result.failed, result.skipped], [2, 1, 1]);
+    assert.match(said, /FAILED x\.test\.ts/);
+    assert.match(said, /asks > breaks[\s\S]*1 == 2/);
+    assert.match(said, /seen before/);
+  });
+
+  it("fails for a hook that throws and each test it kept from running, not for the suites around them", async () => {
+    const { result } = await ran(`import { before } from "node:test";
+      describe("a", () => { describe("b", () => { before(() => { throw new Error("no") }); it("c", () => {}); }); });`);
+    assert.equal(result.failed, 2);
+    assert.equal(result.passed, 0);
+  });
+
+  it("fails when it crashes, and when it has no test", async () => {
+    const crashed = await ran(`throw new Error("at once");`);
+    assert.equal(crashed.result.failed, 1);
+    assert.match(crashed.said, /at once/);
+    const empty = await ran("");
+    assert.equal(empty.result.failed, 1);
+    assert.match(empty.said, /has no test/);
+  });
+
+  it("fails when it exits badly after its tests passed", async () => {
+    const { result } = await ran(`it("passes", () => {}); process.on("exit", () => { process.exitCode = 3; });`);
+    assert.deepEqual([result.passed, result.failed], [1, 1]);
+  });
+
+  it("is ended with all that it started when it hangs", { skip: process.platform === "win32" }, async () => {
+    const pidFile = join(root, "pid");
+    const { result, said } = await ran(
+      `import { spawn } from "node:child_process"; import { writeFileSync } from "node:fs";
+       const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+       writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
+       it("passes", () => {}); setInterval(() => {}, 1000);`,
+      3000,
+    );
+    assert.equal(result.failed, 1);
+    assert.match(said, /did not end within 3 s/);
+    assert.equal(isRunning(Number(readFileSync(pidFile, "utf8"))), false);
+  });
+});
+
+it("keeps the names of files that did not run again, and forgets files that are gone", () => {
+  for (const file of ["a.test.ts", "b.test.ts"]) writeFileSync(join(root, file), "");
+  recordPassing(root, { "a.test.ts": ["one"], "b.test.ts": ["two"] });
+  recordPassing(root, { "a.test.ts": ["three"] });
+  assert.deepEqual(readPassing(root), ["three", "two"]);
+  rmSync(join(root, "b.test.ts"));
+  recordPassing(root, {});
+  assert.deepEqual(readPassing(root), ["three"]);
+});
+
+/** A killed child stays in the process table until its new parent has taken note of it. */
+function isRunning(pid: number): boolean {
+  try {
+    const state = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.[0];
+    return state !== "Z";
+  } catch {
+    return false;
+  }
+}
