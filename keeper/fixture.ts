@@ -1,10 +1,11 @@
 /**
  * For the tests: a real keeper process in a folder of its own, and the bare other end of its wire.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,18 +26,31 @@ type OfType<T extends Report["type"]> = Extract<Report, { type: T }>;
 
 export class KeeperProcess implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "keeper-"));
-  readonly socketPath = join(this.folder, "socket");
-  readonly process = spawn(process.execPath, [KEEPER_PROGRAM, this.socketPath, this.folder], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: {},
-    detached: true,
-  });
+  readonly socketPath: string;
+  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  /** Its stdout ended: it listens, or is about to leave. */
+  readonly started: Promise<unknown>;
+  readonly exited: Promise<unknown>;
+  /** What it wrote to stderr. */
+  complaint = "";
   readonly #peers: Peer[] = [];
+
+  constructor(socketPath?: string) {
+    this.socketPath = socketPath ?? join(this.folder, "socket");
+    this.process = spawn(process.execPath, [KEEPER_PROGRAM, this.socketPath, this.folder], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {},
+      detached: true,
+    });
+    this.process.stdout.resume();
+    this.process.stderr.setEncoding("utf8").on("data", (text: string) => (this.complaint += text));
+    this.started = once(this.process.stdout, "close");
+    this.exited = once(this.process, "exit");
+  }
 
   static async start(): Promise<KeeperProcess> {
     const keeper = new KeeperProcess();
-    keeper.process.stdout.resume();
-    await once(keeper.process.stdout, "close");
+    await keeper.started;
     return keeper;
   }
 
@@ -62,10 +76,8 @@ export class KeeperProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const peer of this.#peers) peer.socket.destroy();
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      this.process.kill("SIGTERM");
-      await once(this.process, "exit");
-    }
+    this.process.kill("SIGTERM");
+    await this.exited;
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { eventually, isRunning, KeeperProcess, memoryBytes, type Peer, spawnOrder } from "./fixture.ts";
 import { encodeOrder, IN_FLIGHT_MAX_BYTES, INPUT_QUEUE_MAX_BYTES, type ChildState } from "./wire.ts";
@@ -474,6 +475,31 @@ describe("a keeper", suite, () => {
       assert.deepEqual(pids.filter(isRunning), []);
     });
   }
+
+  it("is one, when many start at once over the socket file of a dead one", async () => {
+    await using first = await KeeperProcess.start();
+    for (let round = 0; round < 4; round++) {
+      await using racers = new AsyncDisposableStack();
+      first.process.kill("SIGKILL");
+      const started = Array.from({ length: 8 }, () => racers.use(new KeeperProcess(first.socketPath)));
+      // The stdout of each ends when it listens, or when it leaves because another does.
+      await Promise.all(started.map((racer) => racer.started));
+      const { hello } = await first.host();
+      const winner = started.find((racer) => racer.pid === hello.pid);
+      assert.ok(winner);
+      await Promise.all(started.filter((racer) => racer !== winner).map((racer) => racer.exited));
+      assert.ok(isRunning(winner.pid));
+    }
+  });
+
+  it("does not listen while another one is starting", async () => {
+    await using keeper = new KeeperProcess();
+    using lock = new DatabaseSync(`${keeper.socketPath}.lock`);
+    lock.exec("BEGIN EXCLUSIVE");
+    await keeper.exited;
+    assert.match(keeper.complaint, /locked/);
+    assert.ok(!existsSync(keeper.socketPath));
+  });
 
   it("is private, small, and says nothing", async (t) => {
     await using keeper = await KeeperProcess.start();
