@@ -261,6 +261,18 @@ describe("a keeper's children", suite, () => {
     );
   });
 
+  it("behind pipes hold no terminal of others", { skip: process.platform !== "linux" }, async () => {
+    await using keeper = await KeeperProcess.start();
+    const host = await keeper.host();
+    for (const child of ["t1", "t2"]) await host.spawn(child, ["cat"], { terminal: { cols: 80, rows: 24 } });
+    await host.spawn("c", ["sh", "-c", "ls -l /proc/self/fd"]);
+    host.send({ type: "read", child: "c", from: 0 });
+    const exit = await host.next("exit");
+    const open = (await host.reaches("c", exit.end)).toString();
+    assert.match(open, /\/dev\/null/);
+    assert.doesNotMatch(open, /ptmx/);
+  });
+
   it("are reported dead at once, with what killed them", async (t) => {
     await using keeper = await KeeperProcess.start();
     const host = await keeper.host();

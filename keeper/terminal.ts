@@ -4,6 +4,9 @@
  * It stands on the native half of the PTY library and leaves out its JavaScript half, which destroys a terminal
  * 200 ms after its program's exit even when reading is paused (output would be lost), stops the whole process while a
  * program does not read what is written to it, and sets PWD and TERM as it likes.
+ *
+ * Known gap: on Linux a program on a terminal inherits the masters of the terminals opened before it, because the
+ * library forks by itself and sets no close-on-exec. Programs behind pipes are spared (`pipes.ts`).
  */
 import { writeSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -103,7 +106,7 @@ function load(): { readonly native: NativePty; readonly helperPath: string } {
   const require = createRequire(import.meta.url);
   try {
     const { requireBinary } = require("@lydell/node-pty/requireBinary.js") as {
-      requireBinary(name: string): NativePty;
+      readonly requireBinary: (name: string) => NativePty;
     };
     const helper = `@lydell/node-pty-${process.platform}-${process.arch}/spawn-helper`;
     return {

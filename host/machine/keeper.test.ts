@@ -288,7 +288,7 @@ function startHost(place: KeeperPlace, folder: string, script: string, lines: nu
   return spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
 }
 
-function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {};
   const promise = new Promise<T>((settle) => (resolve = settle));
   return { promise, resolve: (value) => resolve(value) };
