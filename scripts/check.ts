@@ -11,7 +11,7 @@ interface Part {
   readonly run: readonly [script: string, ...words: string[]];
 }
 
-const PROJECTS = ["pure", "app", "node", "test"].map((name) => `tsconfig.${name}.json`);
+const PROJECTS = ["pure", "app", "worker", "node", "test"].map((name) => `tsconfig.${name}.json`);
 
 /** The longest first: with fewer cores than parts, what starts last is waited for alone. */
 const PARTS: readonly Part[] = [
