@@ -44,10 +44,7 @@ describe("hellos", () => {
       assert.equal(decodeHostHello(bytes(text)), undefined, text);
     assert.equal(decodeDeviceHello(bytes(`{"v":1,"purpose":"own","features":[]}`)), undefined);
     const many = Array.from({ length: 17 }, (_, index) => `f${index}`);
-    assert.equal(
-      decodeDeviceHello(bytes(JSON.stringify({ v: 1, purpose: "pair", features: many }))),
-      undefined,
-    );
+    assert.equal(decodeDeviceHello(bytes(JSON.stringify({ v: 1, purpose: "pair", features: many }))), undefined);
   });
 
   it("never throw on any bytes", () => {

@@ -78,18 +78,12 @@ export function decodeDeviceHello(frame: Uint8Array): DeviceHello | undefined {
 }
 
 /** The newest version both speak; undefined when there is none. */
-export function commonVersion(
-  ours: readonly [number, number],
-  theirs: readonly [number, number],
-): number | undefined {
+export function commonVersion(ours: readonly [number, number], theirs: readonly [number, number]): number | undefined {
   const newest = Math.min(ours[1], theirs[1]);
   return newest >= Math.max(ours[0], theirs[0]) ? newest : undefined;
 }
 
-function decode<Schema extends v.GenericSchema>(
-  schema: Schema,
-  frame: Uint8Array,
-): v.InferOutput<Schema> | undefined {
+function decode<Schema extends v.GenericSchema>(schema: Schema, frame: Uint8Array): v.InferOutput<Schema> | undefined {
   if (frame.length > PRE_AUTH_FRAME_BYTES) return undefined;
   let text = "";
   for (const byte of frame) {

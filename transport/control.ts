@@ -48,7 +48,8 @@ export function decodeControl(data: Uint8Array): Control {
   const [kind] = data;
   const lengths: Record<number, number> = { [READY]: 1, [CREDIT]: 6, [PING]: 5, [PONG]: 5 };
   const expected = lengths[kind ?? 0];
-  if (expected !== undefined && data.length !== expected) throw new FrameError(`control ${kind} of ${data.length} bytes`);
+  if (expected !== undefined && data.length !== expected)
+    throw new FrameError(`control ${kind} of ${data.length} bytes`);
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   switch (kind) {
     case READY:

@@ -34,7 +34,9 @@ describe("a memory wire", () => {
   });
 
   it("changes frames as it is told", async () => {
-    const [a, b] = memoryLink({ tamper: (frame, from, index) => (from === 0 && index === 1 ? [frame, frame] : [frame]) });
+    const [a, b] = memoryLink({
+      tamper: (frame, from, index) => (from === 0 && index === 1 ? [frame, frame] : [frame]),
+    });
     const ear = new Ear(b);
     for (const byte of [1, 2, 3]) a.send(Uint8Array.of(byte));
     await ear.until(({ frames }) => frames.length === 4);

@@ -55,7 +55,8 @@ export class Outgoing {
    * larger one and for a stream that is none. The bytes belong to the queue from here on.
    */
   send(stream: number, message: Uint8Array): boolean {
-    if (!isStreamId(stream)) throw new RangeError(`There is no stream ${stream}; messages go on 1 to ${MAX_STREAMS - 1}.`);
+    if (!isStreamId(stream))
+      throw new RangeError(`There is no stream ${stream}; messages go on 1 to ${MAX_STREAMS - 1}.`);
     if (message.length > MAX_MESSAGE_BYTES)
       throw new RangeError(`A message of ${message.length} bytes; send it as several of at most ${MAX_MESSAGE_BYTES}.`);
     const lane = this.#lane(stream);

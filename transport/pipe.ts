@@ -157,9 +157,10 @@ export class SealedPipe implements SecurePipe {
 
   listen(events: PipeEvents): void {
     this.#events = events;
-    if (this.#kept.length > 0 || this.#ending) queueMicrotask(() => {
-      this.#catchUp(events);
-    });
+    if (this.#kept.length > 0 || this.#ending)
+      queueMicrotask(() => {
+        this.#catchUp(events);
+      });
   }
 
   send(stream: number, message: Uint8Array): boolean {
@@ -190,7 +191,8 @@ export class SealedPipe implements SecurePipe {
   receive(record: Uint8Array): void {
     if (this.#ending) return;
     try {
-      if (!this.#theirsReady && record.length > this.#firstRecordBytes) throw new FrameError("a first record too large");
+      if (!this.#theirsReady && record.length > this.#firstRecordBytes)
+        throw new FrameError("a first record too large");
       const frames = unpackRecord(this.#open(record));
       this.#heartbeat.heard();
       for (const frame of frames) {
@@ -227,11 +229,7 @@ export class SealedPipe implements SecurePipe {
     const [first] = frames;
     if (!first || frames.length > 1 || first.stream !== CONTROL || decodeFrame(first).kind !== "ready")
       throw new FrameError("a first record that is not ready");
-    if (!this.#birth.ready()) {
-      this.#link.close(GENERIC_END);
-      this.#end({ kind: "cut", detail: "not accepted" });
-      return;
-    }
+    if (!this.#birth.ready()) throw new FrameError("not accepted");
     this.#theirsReady = true;
   }
 

@@ -69,7 +69,8 @@ export class HandshakeError extends Error {
 
 const MENDING: Record<HandshakeFault, string> = {
   wrong_host: "Another machine answers at this address. Check the address, or pair with a new link from the host.",
-  not_a_host: "What answers at this address is not a Flybridge host, or a much newer one. Check the address and update.",
+  not_a_host:
+    "What answers at this address is not a Flybridge host, or a much newer one. Check the address and update.",
   version: "This app and the host have no version in common. Update the older one.",
   refused: "The host refused. Show a new pairing link on the host and pair again.",
   timeout: "The host did not answer in time. Check that it is running and reachable, and try again.",
@@ -187,7 +188,7 @@ export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
     const { channel } = finished;
     const { pipe, ready } = pipeOver(link, channel, options, options.paceMs ?? BEAT_VISIBLE_MS, options.deflate);
     inbox.handOver(pipe);
-    await isReady(ready, inbox);
+    await isReady(ready, inbox, "violation");
     pipe.announce();
     return { pipe, hello: met.hello, version: met.version, payload: finished.payload, continuity: channel.continuity };
   });
@@ -214,7 +215,14 @@ export function reconnectOver(link: Link, options: ReconnectOptions): Promise<Re
     const { pipe, ready } = pipeOver(link, channel, options, options.paceMs ?? BEAT_VISIBLE_MS, options.deflate);
     pipe.announce();
     inbox.handOver(pipe);
-    return { pipe, hello: met.hello, version: met.version, payload: said, continuity, confirmed: ready.then((end) => !end) };
+    return {
+      pipe,
+      hello: met.hello,
+      version: met.version,
+      payload: said,
+      continuity,
+      confirmed: ready.then((end) => !end),
+    };
   });
 }
 
@@ -291,7 +299,7 @@ async function acceptReturn(
   const { pipe, ready } = pipeOver(link, channel, options, undefined, deflate, advance);
   link.send(message2);
   inbox.handOver(pipe);
-  await isReady(ready, inbox);
+  await isReady(ready, inbox, "refused");
   return { kind: "returned", deviceKey, payload: asked.payload.subarray(tag.length), hello, pipe, continuity };
 }
 
@@ -303,12 +311,7 @@ interface Met {
 }
 
 /** Hears the host's hello and makes ours; sends nothing yet. */
-async function meet(
-  inbox: Inbox,
-  options: DeviceCommon,
-  purpose: Purpose,
-  hostId: string | undefined,
-): Promise<Met> {
+async function meet(inbox: Inbox, options: DeviceCommon, purpose: Purpose, hostId: string | undefined): Promise<Met> {
   const hostHello = await inbox.next();
   const hello = decodeHostHello(hostHello);
   if (!hello) throw new HandshakeError("not_a_host", "not a host's hello");
@@ -376,12 +379,12 @@ function pipeOver(
   return { pipe, ready };
 }
 
-async function isReady(ready: Promise<PipeEnd | undefined>, inbox: Inbox): Promise<void> {
+/** `fault`: what it is when their first record did not verify, or was not accepted here. */
+async function isReady(ready: Promise<PipeEnd | undefined>, inbox: Inbox, fault: HandshakeFault): Promise<void> {
   const end = await ready;
   if (!end) return;
-  if (inbox.end) throw new LinkEnded(inbox.end);
-  // A host that refuses ends the pipe by itself; a first record that does not verify is a refusal as well.
-  throw new HandshakeError("refused", end.kind === "bye" ? end.reason : end.detail);
+  if (end.kind === "cut" && inbox.end) throw new LinkEnded(inbox.end);
+  throw new HandshakeError(fault, end.kind === "bye" ? end.reason : end.detail);
 }
 
 /** Runs the steps within `HANDSHAKE_MS`; whatever goes wrong closes the link and becomes one `HandshakeError`. */
