@@ -372,8 +372,10 @@ describe("a keeper's terminals", suite, () => {
     await host.hears("t", "ready");
     host.input("t", "paste", "x".repeat(2_000_000));
     const asked = performance.now();
-    host.input("other", "i", "hello\n");
-    await host.hears("other", "hello\n");
+    for (let number = 0; number < 20; number++) {
+      host.input("other", `i${number}`, `hello ${number}\n`);
+      await host.hears("other", `hello ${number}\n`);
+    }
     assert.ok(performance.now() - asked < 500);
     await host.hears("t", "2000000");
   });

@@ -125,8 +125,10 @@ describe("finding the keeper", suite, () => {
 
   it("takes over from an older host, which is told", async () => {
     const place = newPlace();
-    const lost = new Promise((resolve) => void connect(place, { lost: resolve }).then(() => connect(place)));
-    assert.deepEqual((await lost) as object, {
+    const lost = deferred<{ readonly code: string }>();
+    await connect(place, { lost: lost.resolve });
+    await connect(place);
+    assert.deepEqual(await lost.promise, {
       code: "replaced",
       message: "another host of this state folder took over the keeper",
     });
