@@ -13,7 +13,10 @@ interface Part {
 
 const PROJECTS = ["pure", "app", "worker", "node", "test"].map((name) => `tsconfig.${name}.json`);
 
-/** Always from the start: what TypeScript 7 keeps of a build outlives a change of `lib`. The longest first: with fewer cores than parts, what starts last is waited for alone. */
+/**
+ * The longest first: with fewer cores than parts, what starts last is waited for alone. Types always from the start: what
+ * TypeScript 7 keeps of a build outlives a change of `lib`.
+ */
 const PARTS: readonly Part[] = [
   { name: "types", run: ["node_modules/typescript/bin/tsc", "-b", "--force", ...PROJECTS] },
   { name: "dead code", run: ["node_modules/knip/bin/knip.js", "--no-progress", "--no-config-hints"] },
