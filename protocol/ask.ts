@@ -53,10 +53,7 @@ export const Question = v.object({
   question: key,
   header: label,
   text: words,
-  options: v.pipe(
-    v.array(v.object({ label, detail: v.optional(words) })),
-    v.maxLength(MAX_OPTIONS),
-  ),
+  options: v.pipe(v.array(v.object({ label, detail: v.optional(words) })), v.maxLength(MAX_OPTIONS)),
   many: v.boolean(),
   secret: v.boolean(),
 });
@@ -135,7 +132,7 @@ export const Settlement = v.variant("kind", [
 export type Settlement = v.InferOutput<typeof Settlement>;
 
 export type Mismatch = {
-  readonly code: "wrong_kind" | "unknown_choice" | "unknown_question" | "unknown_option";
+  readonly code: "wrong_kind" | "unknown_choice" | "unknown_question" | "unknown_option" | "repeated";
   readonly message: string;
 };
 
@@ -152,16 +149,16 @@ export function mismatchOf(ask: Ask, answer: Answer): Mismatch | undefined {
       return unknownChoice(ask.choices, answer.choice);
     case "question": {
       if (answer.kind !== "replies") return wrongKind(ask, answer);
-      for (const reply of answer.replies) {
+      for (const [at, reply] of answer.replies.entries()) {
         const question = ask.questions.find((one) => one.question === reply.question);
         if (!question)
           return {
             code: "unknown_question",
             message: `This ask has no question "${reply.question}".`,
           };
-        const unknown = reply.picks.find(
-          (pick) => !question.options.some((option) => option.label === pick),
-        );
+        if (answer.replies.findIndex((one) => one.question === reply.question) < at)
+          return { code: "repeated", message: `"${question.header}" is answered twice.` };
+        const unknown = reply.picks.find((pick) => !question.options.some((option) => option.label === pick));
         if (unknown !== undefined)
           return {
             code: "unknown_option",

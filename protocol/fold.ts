@@ -5,25 +5,19 @@
 import type { Entry, FactOf, Usage } from "./entry.ts";
 import type { ItemId, SessionId } from "./ids.ts";
 import type { Item } from "./item.ts";
-import { MAX_OPEN_ASKS, PREVIEW_CHARS } from "./limits.ts";
+import { MAX_LABEL_CHARS, MAX_OPEN_ASKS, PREVIEW_CHARS } from "./limits.ts";
 import type { SessionState, Status, Summary } from "./session.ts";
 import { shortened, visibleLine } from "./text.ts";
 
 const NO_USAGE: Usage = { input: 0, output: 0, cached: 0 };
 
 /** The state after the first entry. */
-export function opened(
-  session: SessionId,
-  at: number,
-  fact: FactOf<"session.opened">,
-): SessionState {
+export function opened(session: SessionId, at: number, fact: FactOf<"session.opened">): SessionState {
   return {
     session,
     agent: fact.agent,
     workspace: fact.workspace,
-    title: visibleLine(
-      fact.workspace.split(/[/\\]/u).findLast((part) => part !== "") ?? fact.workspace,
-    ),
+    title: titled(fact.workspace.split(/[/\\]/u).findLast((part) => part !== "") ?? fact.workspace),
     named: false,
     status: { kind: "starting", since: at },
     asks: [],
@@ -41,8 +35,7 @@ export function opened(
 
 /** Throws when `entry` is not the next one: a gap here is a fault of whoever sent it. */
 export function apply(state: SessionState, entry: Entry): SessionState {
-  if (entry.seq !== state.last + 1)
-    throw new RangeError(`entry ${entry.seq} cannot follow ${state.last}`);
+  if (entry.seq !== state.last + 1) throw new RangeError(`entry ${entry.seq} cannot follow ${state.last}`);
   const next = { ...changed(state, entry), last: entry.seq, updated: entry.at };
   return { ...next, status: statusOf(next, state.status, entry.at) };
 }
@@ -50,28 +43,12 @@ export function apply(state: SessionState, entry: Entry): SessionState {
 /** Whether the summary a list shows differs; deltas of `last` and `updated` alone do not count. */
 export function sameSummary(a: SessionState, b: SessionState): boolean {
   return (
-    a.status === b.status &&
-    a.asks === b.asks &&
-    a.title === b.title &&
-    a.turn === b.turn &&
-    a.preview === b.preview
+    a.status === b.status && a.asks === b.asks && a.title === b.title && a.turn === b.turn && a.preview === b.preview
   );
 }
 
 export function summaryOf(state: SessionState): Summary {
-  const {
-    session,
-    agent,
-    workspace,
-    title,
-    status,
-    asks,
-    opened: at,
-    updated,
-    last,
-    turn,
-    preview,
-  } = state;
+  const { session, agent, workspace, title, status, asks, opened: at, updated, last, turn, preview } = state;
   return {
     session,
     agent,
@@ -89,8 +66,7 @@ export function summaryOf(state: SessionState): Summary {
 
 /** "Bash · npm test": what a running item is doing, for the status. */
 export function doingOf(item: Item): string | undefined {
-  if (item.kind === "tool")
-    return shortened(visibleLine(`${item.tool.name} · ${item.tool.object}`), PREVIEW_CHARS);
+  if (item.kind === "tool") return shortened(visibleLine(`${item.tool.name} · ${item.tool.object}`), PREVIEW_CHARS);
   return undefined;
 }
 
@@ -102,13 +78,10 @@ function changed(state: SessionState, entry: Entry): SessionState {
     case "prompt.accepted": {
       const { prompt, delivery, by } = fact;
       const preview = shortened(visibleLine(fact.text.slice(0, PREVIEW_CHARS * 2)), PREVIEW_CHARS);
-      const first =
-        state.preview === undefined && !state.named && state.turn === undefined && !state.running;
+      const first = state.preview === undefined && !state.named && state.turn === undefined && !state.running;
       return {
         ...state,
-        ...(first && state.prompts.length === 0
-          ? { title: titleFrom(fact.text) || state.title }
-          : {}),
+        ...(first && state.prompts.length === 0 ? { title: titleFrom(fact.text) || state.title } : {}),
         prompts: [...state.prompts, { prompt, seq: entry.seq, preview, delivery, by, at: entry.at }],
       };
     }
@@ -130,9 +103,7 @@ function changed(state: SessionState, entry: Entry): SessionState {
     case "ask.dismissed":
       return {
         ...state,
-        asks: state.asks.map((one) =>
-          one.ask.ask === fact.ask ? { ...one, dismissed: true } : one,
-        ),
+        asks: state.asks.map((one) => (one.ask.ask === fact.ask ? { ...one, dismissed: true } : one)),
       };
     case "agent.started": {
       const { version: _, ...rest } = state;
@@ -140,8 +111,7 @@ function changed(state: SessionState, entry: Entry): SessionState {
     }
     case "agent.ended": {
       const { pid: _, running: __, ...rest } = state;
-      const detail =
-        fact.detail === undefined ? {} : { detail: shortened(fact.detail, PREVIEW_CHARS * 4) };
+      const detail = fact.detail === undefined ? {} : { detail: shortened(fact.detail, PREVIEW_CHARS * 4) };
       const status: Status = { kind: "ended", since: entry.at, cause: fact.cause, ...detail };
       return { ...rest, items: [], asks: [], stopping: false, status };
     }
@@ -149,8 +119,7 @@ function changed(state: SessionState, entry: Entry): SessionState {
       return { ...state, running: { turn: fact.turn, at: entry.at } };
     case "turn.ended": {
       const { running: _, ...rest } = state;
-      const detail =
-        fact.detail === undefined ? {} : { detail: shortened(fact.detail, PREVIEW_CHARS) };
+      const detail = fact.detail === undefined ? {} : { detail: shortened(fact.detail, PREVIEW_CHARS) };
       return {
         ...rest,
         usage: fact.usage ? total(state.usage, fact.usage) : state.usage,
@@ -173,16 +142,10 @@ function changed(state: SessionState, entry: Entry): SessionState {
         ),
       };
     case "item.completed": {
-      const spoke =
-        fact.item.kind === "words" &&
-        fact.item.parent === undefined &&
-        fact.item.body.trim() !== "";
+      const spoke = fact.item.kind === "words" && fact.item.parent === undefined && fact.item.body.trim() !== "";
       const preview = spoke
         ? {
-            preview: shortened(
-              visibleLine(fact.item.body.slice(0, PREVIEW_CHARS * 2)),
-              PREVIEW_CHARS,
-            ),
+            preview: shortened(visibleLine(fact.item.body.slice(0, PREVIEW_CHARS * 2)), PREVIEW_CHARS),
           }
         : {};
       return { ...state, ...preview, items: without(state, fact.item.item) };
@@ -191,9 +154,7 @@ function changed(state: SessionState, entry: Entry): SessionState {
       const open = { ask: fact.ask, at: entry.at, seq: entry.seq, dismissed: false };
       return {
         ...state,
-        asks: [...state.asks.filter((one) => one.ask.ask !== fact.ask.ask), open].slice(
-          -MAX_OPEN_ASKS,
-        ),
+        asks: [...state.asks.filter((one) => one.ask.ask !== fact.ask.ask), open].slice(-MAX_OPEN_ASKS),
       };
     }
     case "ask.settled":
@@ -233,15 +194,18 @@ function configured(
     ...(fact.model === undefined ? {} : { model: fact.model }),
     ...(fact.mode === undefined ? {} : { mode: fact.mode }),
     ...(fact.version === undefined ? {} : { version: fact.version }),
-    ...(fact.title === undefined || fact.title.trim() === ""
-      ? {}
-      : { title: visibleLine(fact.title) }),
+    ...(fact.title === undefined || fact.title.trim() === "" ? {} : { title: titled(fact.title) }),
     named: state.named || named,
   };
 }
 
 function without(state: SessionState, item: ItemId): SessionState["items"] {
   return state.items.filter((one) => one.item !== item);
+}
+
+/** Marks that are made visible grow, and a title must still fit what carries it. */
+function titled(text: string): string {
+  return shortened(visibleLine(text), MAX_LABEL_CHARS);
 }
 
 function titleFrom(prompt: string): string {

@@ -4,10 +4,7 @@ import * as v from "valibot";
 /** Characters of an id that an agent or an adapter chose (a tool call's, an ask's, a turn's). */
 export const MAX_FOREIGN_ID_CHARS = 200;
 
-const uuid7 = v.pipe(
-  v.string(),
-  v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
-);
+const uuid7 = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/));
 const foreign = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_FOREIGN_ID_CHARS));
 
 /** Chosen by the device for each thing it wants done (RFC 9562 §5.7); a repeat gets the first answer again. */
@@ -40,11 +37,7 @@ export const AskId = v.pipe(foreign, v.brand("AskId"));
 export type AskId = v.InferOutput<typeof AskId>;
 
 /** The name of an agent's folder: `claude`, `demo`. */
-export const AgentName = v.pipe(
-  v.string(),
-  v.regex(/^[a-z][a-z0-9-]{0,31}$/),
-  v.brand("AgentName"),
-);
+export const AgentName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,31}$/), v.brand("AgentName"));
 export type AgentName = v.InferOutput<typeof AgentName>;
 
 /** Where an entry stands in its session's journal: contiguous from 1. */
@@ -56,10 +49,9 @@ export const Time = v.pipe(v.number(), v.safeInteger());
 /** A UUIDv7 from the clock (milliseconds) and ten random bytes. Both come in as arguments: this folder has neither. */
 export function uuid7From(now: number, random: Uint8Array): IntentId {
   if (random.length < 10) throw new RangeError("uuid7From needs ten random bytes");
+  if (!(now >= 0)) throw new RangeError("uuid7From needs milliseconds since 1970");
   const time = Math.trunc(now).toString(16).padStart(12, "0").slice(-12);
-  const hex = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, "0")).join(
-    "",
-  );
+  const hex = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const variant = ((Number.parseInt(hex.slice(4, 5), 16) & 0x3) | 0x8).toString(16);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(0, 3)}-${variant}${hex.slice(5, 8)}-${hex.slice(8, 20)}` as IntentId;
 }

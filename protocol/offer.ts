@@ -16,6 +16,10 @@ export const SECRET_BYTES = 32;
 export const HOST_KEY_BYTES = 32;
 /** Characters of a connection string: what still fits a QR code of version 10 at level M. */
 export const MAX_CONNECTION_CHARS = 271;
+/** Characters that are read at all: a link around the string, and strings longer than a QR code holds. */
+export const MAX_PASTED_CHARS = 4 * MAX_CONNECTION_CHARS;
+/** Addresses of one connection that are tried; further ones are passed over, so that no string makes a device a scanner. */
+export const MAX_ADDRESSES = 8;
 const SCHEME = "flybridge://";
 
 export interface Address {
@@ -35,14 +39,7 @@ export interface Connection {
   readonly name?: string;
 }
 
-export type ConnectionFault =
-  | "empty"
-  | "wrong_scheme"
-  | "no_host"
-  | "bad_port"
-  | "no_token"
-  | "bad_token"
-  | "too_long";
+export type ConnectionFault = "empty" | "wrong_scheme" | "no_host" | "bad_port" | "no_token" | "bad_token" | "too_long";
 
 /** A person pasted or scanned something that is not a connection string; `message` is for that person. */
 export class ConnectionError extends Error {
@@ -58,27 +55,25 @@ const MESSAGES: Record<ConnectionFault, string> = {
   empty: "There is nothing here. Paste the whole line that starts with flybridge://.",
   wrong_scheme: "This is not a Flybridge connection string: it must start with flybridge://.",
   no_host: "The connection string has no address after flybridge://. Copy it again, whole.",
-  bad_port:
-    "The port in the connection string is not a number from 1 to 65535. Copy it again, whole.",
-  no_token:
-    "The connection string has no pairing token. Copy it again, whole, up to its last character.",
-  bad_token:
-    "The pairing token is damaged or cut short. Copy it again, whole, or show a new one on the host.",
-  too_long:
-    "This is too long to be a connection string. Copy only the line that starts with flybridge://.",
+  bad_port: "The port in the connection string is not a number from 1 to 65535. Copy it again, whole.",
+  no_token: "The connection string has no pairing token. Copy it again, whole, up to its last character.",
+  bad_token: "The pairing token is damaged or cut short. Copy it again, whole, or show a new one on the host.",
+  too_long: "This is too long to be a connection string. Copy only the line that starts with flybridge://.",
 };
 
 /** Takes a connection string or a link that carries one. Throws `ConnectionError`. */
 export function parseConnection(text: string): Connection {
-  const trimmed = text.trim();
-  if (trimmed === "") throw new ConnectionError("empty");
-  if (trimmed.length > 4 * MAX_CONNECTION_CHARS) throw new ConnectionError("too_long");
-  const string = fromLink(trimmed);
+  if (text.length > 2 * MAX_PASTED_CHARS) throw new ConnectionError("too_long");
+  // A terminal that wrapped the line puts newlines into what is copied; nothing in a string has white space of its own.
+  const joined = text.replaceAll(/\s+/gu, "");
+  if (joined === "") throw new ConnectionError("empty");
+  if (joined.length > MAX_PASTED_CHARS) throw new ConnectionError("too_long");
+  const string = fromLink(joined);
   if (!string.toLowerCase().startsWith(SCHEME)) throw new ConnectionError("wrong_scheme");
   const rest = string.slice(SCHEME.length);
   const [beforeQuery = "", query = ""] = splitOnce(rest, "?");
   const [authority = "", token] = splitOnce(beforeQuery, "/");
-  const first = addressFrom(decoded(authority));
+  const first = addressFrom(decoded(authority, "no_host"));
   if (token === undefined || token === "") throw new ConnectionError("no_token");
   const [offer, secret, hostKey, ...more] = token.split(".");
   if (more.length > 0) throw new ConnectionError("bad_token");
@@ -87,7 +82,7 @@ export function parseConnection(text: string): Connection {
   const rendezvous = parameters.get("rt")?.[0];
   const name = parameters.get("n")?.[0];
   return {
-    addresses: [first, ...(parameters.get("h") ?? []).map(addressFrom)],
+    addresses: [first, ...(parameters.get("h") ?? []).slice(0, MAX_ADDRESSES - 1).map(addressFrom)],
     offer: bytesFrom(offer, OFFER_BYTES),
     secret: bytesFrom(secret, SECRET_BYTES),
     hostKey: bytesFrom(hostKey, HOST_KEY_BYTES),
@@ -99,15 +94,10 @@ export function parseConnection(text: string): Connection {
 
 export function formatConnection(connection: Connection): string {
   const [first, ...more] = connection.addresses;
-  const token = [connection.offer, connection.secret, connection.hostKey]
-    .map(toBase64Url)
-    .join(".");
-  const parameters: string[] = more.map(
-    (address) => `h=${encodeURIComponent(formatAddress(address))}`,
-  );
+  const token = [connection.offer, connection.secret, connection.hostKey].map(toBase64Url).join(".");
+  const parameters: string[] = more.map((address) => `h=${encodeURIComponent(formatAddress(address))}`);
   if (connection.relay !== undefined) parameters.push(`r=${encodeURIComponent(connection.relay)}`);
-  if (connection.rendezvous !== undefined)
-    parameters.push(`rt=${encodeURIComponent(connection.rendezvous)}`);
+  if (connection.rendezvous !== undefined) parameters.push(`rt=${encodeURIComponent(connection.rendezvous)}`);
   if (connection.name !== undefined) parameters.push(`n=${encodeURIComponent(connection.name)}`);
   return `${SCHEME}${formatAddress(first)}/${token}${parameters.length > 0 ? `?${parameters.join("&")}` : ""}`;
 }
@@ -133,15 +123,19 @@ export const OfferMade = v.object({
 export type OfferMade = v.InferOutput<typeof OfferMade>;
 
 export function toBase64Url(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return base64(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/u, "");
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 3) {
+    const [a = 0, b = 0, c = 0] = bytes.subarray(at, at + 3);
+    const group = (a << 16) | (b << 8) | c;
+    const characters = Math.min(4, bytes.length - at + 1);
+    for (let index = 0; index < characters; index++) text += ALPHABET.charAt((group >> (18 - 6 * index)) & 63);
+  }
+  return text;
 }
 
 /** Undefined when the text is not canonical base64url of exactly `length` bytes. */
 export function fromBase64Url(text: string, length: number): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9_-]*$/u.test(text) || text.length !== Math.ceil((length * 4) / 3))
-    return undefined;
+  if (!/^[A-Za-z0-9_-]*$/u.test(text) || text.length !== Math.ceil((length * 4) / 3)) return undefined;
   const bytes = new Uint8Array(length);
   let bits = 0;
   let value = 0;
@@ -159,20 +153,6 @@ export function fromBase64Url(text: string, length: number): Uint8Array | undefi
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-function base64(binary: string): string {
-  let out = "";
-  for (let at = 0; at < binary.length; at += 3) {
-    const a = binary.charCodeAt(at);
-    const b = at + 1 < binary.length ? binary.charCodeAt(at + 1) : 0;
-    const c = at + 2 < binary.length ? binary.charCodeAt(at + 2) : 0;
-    const group = (a << 16) | (b << 8) | c;
-    const take = Math.min(4, binary.length - at + 1);
-    for (let index = 0; index < take; index++)
-      out += ALPHABET.charAt((group >> (18 - 6 * index)) & 63);
-  }
-  return out;
-}
-
 function bytesFrom(text: string | undefined, length: number): Uint8Array {
   if (text === undefined || text === "") throw new ConnectionError("no_token");
   const bytes = fromBase64Url(text, length);
@@ -187,7 +167,8 @@ function fromLink(text: string): string {
 
 function addressFrom(text: string): Address {
   const bracketed = /^\[([0-9a-fA-F:.]+)\](?::([^:]*))?$/u.exec(text);
-  const plain = /^([^:[\]/@\s]+)(?::([^:]*))?$/u.exec(text);
+  // Letters of every script, for names that are not ASCII; nothing that a URL would read as something else.
+  const plain = /^([\p{L}\p{M}\p{N}._-]+)(?::([^:]*))?$/u.exec(text);
   const host = bracketed?.[1] ?? plain?.[1];
   if (host === undefined) throw new ConnectionError("no_host");
   const portText = bracketed ? bracketed[2] : plain?.[2];
@@ -206,11 +187,11 @@ function parametersOf(query: string): Map<string, string[]> {
   return parameters;
 }
 
-function decoded(text: string): string {
+function decoded(text: string, fault: ConnectionFault = "bad_token"): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new ConnectionError("bad_token");
+    throw new ConnectionError(fault);
   }
 }
 
