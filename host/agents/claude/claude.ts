@@ -72,8 +72,9 @@ async function launch(order: LaunchOrder): Promise<Launch<Memory>> {
       ...["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"],
       ...["--include-partial-messages", "--replay-user-messages", "--permission-prompt-tool", "stdio"],
       ...conversation,
-      ...(order.model === undefined || order.model === "default" ? [] : ["--model", order.model]),
-      ...(order.mode === undefined ? [] : ["--permission-mode", order.mode]),
+      // One word each, so that a value can never be read as another option.
+      ...(order.model === undefined || order.model === "default" ? [] : [`--model=${order.model}`]),
+      ...(order.mode === undefined ? [] : [`--permission-mode=${order.mode}`]),
     ],
     env,
     memory,

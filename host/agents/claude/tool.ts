@@ -34,6 +34,8 @@ const TOOLS: Record<string, readonly [kind: ToolKind, object: string]> = {
   Agent: ["agent", "description"],
   Skill: ["other", "skill"],
 };
+/** Steps of one list that are shown. */
+const MAX_STEPS = 500;
 /** Where a tool is not in the table: the first of these that its input has. */
 const USUAL_OBJECTS = ["command", "file_path", "path", "pattern", "query", "url", "description", "name", "prompt"];
 /** Tools that are shown as something else: the list of steps, and the asks. */
@@ -140,6 +142,7 @@ export function editsOf(name: string, input: Json): Edit[] {
 }
 
 function objectOf(name: string, input: Json): string {
+  if (name === "AskUserQuestion") return textAt(listAt(input, "questions")[0], "question") ?? "";
   const named = TOOLS[name]?.[1];
   const key = named ?? USUAL_OBJECTS.find((one) => typeof input[one] === "string");
   const object = key === undefined ? undefined : textAt(input, key);
@@ -249,9 +252,6 @@ function stepsItem(memory: Memory, steps: readonly Step[], parent: ItemId | unde
   };
   return [began(item), completed(item)];
 }
-
-/** Steps of one list that are shown. */
-const MAX_STEPS = 500;
 
 function todoStep(todo: Json): Step {
   return { text: labelOf(textAt(todo, "content") ?? ""), state: stateOf(textAt(todo, "status")) };
