@@ -24,7 +24,7 @@ export class Inbox {
   readonly #link: Link;
   readonly #maxFrameBytes: number;
   #waiting: Uint8Array[] = [];
-  #asked: { take(frame: Uint8Array): void; fail(error: LinkEnded): void } | undefined;
+  #asked: { readonly take: (frame: Uint8Array) => void; readonly fail: (error: LinkEnded) => void } | undefined;
   #end: LinkEnd | undefined;
   #heard = 0;
   #receiver: Receiver | undefined;

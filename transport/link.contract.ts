@@ -17,7 +17,7 @@ export class Ear {
   readonly frames: Uint8Array[] = [];
   readonly ends: LinkEnd[] = [];
   drains = 0;
-  #waiting: { met(): boolean; resolve(): void }[] = [];
+  #waiting: { readonly met: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(link: Link) {
     link.listen({

@@ -11,7 +11,7 @@ export interface Loopback {
   /** The device's end; both are open. */
   readonly client: Socket;
   readonly server: WsSocket;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /** `kind`: the client is one of `ws`, or the WebSocket that browsers and Node have. */

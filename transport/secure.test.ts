@@ -155,7 +155,7 @@ async function returned(
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-const links: Record<string, () => Promise<{ ends: readonly [Link, Link]; dispose(): Promise<void> | void }>> = {
+const links: Record<string, () => Promise<{ ends: readonly [Link, Link]; dispose: () => Promise<void> | void }>> = {
   memory: async () => ({ ends: memoryLink(), dispose() {} }),
   websocket: async () => {
     const { client, server, dispose } = await loopback("web", RECORD_BYTES);
