@@ -23,7 +23,8 @@ const steps = fc.array(fc.record({ pick: fc.nat(999), which: fc.nat(999), text: 
 
 function journalOf(script: readonly Step[]): Entry[] {
   const entries: Entry[] = [];
-  const add = (fact: Fact): void => void entries.push({ seq: entries.length + 1, at: 1000 + entries.length * 10, fact });
+  const add = (fact: Fact): void =>
+    void entries.push({ seq: entries.length + 1, at: 1000 + entries.length * 10, fact });
   const now = (): number => 1000 + entries.length * 10;
   const bodies = new Map<ItemId, { item: Item; began: number }>();
   const asks = new Set<AskId>();
@@ -113,7 +114,8 @@ function journalOf(script: readonly Step[]): Entry[] {
           turn = undefined;
           bodies.clear();
           // A host settles them as void before or after the end; or an older one leaves that to the fold.
-          if (which % 2 === 0) for (const void_ of asks) add({ kind: "ask.settled", ask: void_, settlement: { kind: "void" } });
+          if (which % 2 === 0)
+            for (const void_ of asks) add({ kind: "ask.settled", ask: void_, settlement: { kind: "void" } });
           asks.clear();
           add({ kind: "agent.ended", cause: "failed", code: 1, signal: null });
         });
@@ -175,27 +177,33 @@ function loadOlder(fold: Fold, view: SessionView, journal: readonly Entry[], siz
 describe("the fold of a session", () => {
   it("gives the same view from single entries, from batches, and from a window with live entries and older pages", () => {
     fc.assert(
-      fc.property(steps, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), (script, cut, size, page) => {
-        const journal = journalOf(script);
-        const expected = oneByOne(journal);
+      fc.property(
+        steps,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 30 }),
+        (script, cut, size, page) => {
+          const journal = journalOf(script);
+          const expected = oneByOne(journal);
 
-        const batched = emptyView(SESSION);
-        new Fold(SESSION).entries(batched, journal);
-        assert.deepEqual(batched, expected);
+          const batched = emptyView(SESSION);
+          new Fold(SESSION).entries(batched, journal);
+          assert.deepEqual(batched, expected);
 
-        const last = Math.max(1, Math.round(cut * journal.length));
-        const view = emptyView(SESSION);
-        const fold = new Fold(SESSION);
-        fold.window(view, structuredClone(windowAt(journal, last, size)));
-        // Half of the older pages come before the live entries, half after them.
-        if (view.from > 1) {
-          const entries = journal.slice(Math.max(0, view.from - 1 - page), view.from - 1);
-          fold.older(view, { entries, more: entries[0]!.seq > 1 });
-        }
-        fold.entries(view, journal.slice(Math.max(0, last - 3)));
-        loadOlder(fold, view, journal, page);
-        assert.deepEqual(view, expected);
-      }),
+          const last = Math.max(1, Math.round(cut * journal.length));
+          const view = emptyView(SESSION);
+          const fold = new Fold(SESSION);
+          fold.window(view, structuredClone(windowAt(journal, last, size)));
+          // Half of the older pages come before the live entries, half after them.
+          if (view.from > 1) {
+            const entries = journal.slice(Math.max(0, view.from - 1 - page), view.from - 1);
+            fold.older(view, { entries, more: entries[0]!.seq > 1 });
+          }
+          fold.entries(view, journal.slice(Math.max(0, last - 3)));
+          loadOlder(fold, view, journal, page);
+          assert.deepEqual(view, expected);
+        },
+      ),
       { numRuns: 3000 },
     );
   });
@@ -245,7 +253,9 @@ describe("the fold of a session", () => {
     assert.equal(body(), "Hello w");
     fold.entries(view, [{ seq: 3, at: 3, fact: { kind: "item.grew", item: item.item, offset: 0, text: "Hello" } }]);
     assert.equal(body(), "Hello w");
-    fold.entries(view, [{ seq: 4, at: 4, fact: { kind: "item.completed", item: { ...item, body: "Hello world" }, began: 2 } }]);
+    fold.entries(view, [
+      { seq: 4, at: 4, fact: { kind: "item.completed", item: { ...item, body: "Hello world" }, began: 2 } },
+    ]);
     fold.delta(view, { item: item.item, offset: 11, text: "!" });
     assert.equal(body(), "Hello world");
     assert.equal(item.body, "", "entries are read, not changed");

@@ -80,6 +80,11 @@ export class Fold {
     for (const { ask, at, seq, dismissed } of state.asks) {
       if (seq < from) this.#add(rebuilt, seq, { kind: "ask", key: askKey(ask.ask), at, ask, dismissed });
     }
+    for (const { seq, preview, ...prompt } of state.prompts) {
+      if (seq >= from) continue;
+      const key = promptKey(prompt.prompt);
+      this.#add(rebuilt, seq, { kind: "prompt", key, text: preview, state: "accepted", ...prompt });
+    }
     if (state.running) this.#turns.set(state.running.turn, state.running.at);
     for (const entry of entries) this.#foldRow(rebuilt, entry);
     this.#state = state;
@@ -139,12 +144,21 @@ export class Fold {
         return;
       case "prompt.accepted": {
         const key = promptKey(fact.prompt);
-        if (this.#placeOf.has(key)) return;
+        const known = this.#find(view, key);
+        // A window tells only the beginning of a prompt that waits longer than its page.
+        if (known?.kind === "prompt") known.text = fact.text;
+        if (known) return;
         const { kind: _, ...prompt } = fact;
         const state = this.#fates.get(key)?.prompt ?? "accepted";
         // What this device showed as on its way is the row it becomes.
         const sent = view.outgoing.findIndex((one) => one.prompt === fact.prompt);
-        const row: Row = (sent < 0 ? undefined : view.outgoing.splice(sent, 1)[0]) ?? { kind: "prompt", key, at, state, ...prompt };
+        const row: Row = (sent < 0 ? undefined : view.outgoing.splice(sent, 1)[0]) ?? {
+          kind: "prompt",
+          key,
+          at,
+          state,
+          ...prompt,
+        };
         assign(row, { kind: "prompt", key, at, state, ...prompt });
         this.#add(view, seq, row);
         return;

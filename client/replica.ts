@@ -32,7 +32,11 @@ export type Connection =
   /** `retryAt`: when it will be tried again by itself. `reason` is for a person. */
   | { readonly kind: "offline"; readonly since: number; readonly reason: string; readonly retryAt?: number }
   /** Final until the person does something: revoked, or the host shows another key. */
-  | { readonly kind: "refused"; readonly since: number; readonly reason: "revoked" | "wrong_host" | "too_new" | "too_old" };
+  | {
+      readonly kind: "refused";
+      readonly since: number;
+      readonly reason: "revoked" | "wrong_host" | "too_new" | "too_old";
+    };
 
 export interface HostView {
   known: KnownHost;
@@ -50,7 +54,10 @@ export interface HostView {
 
 export interface Intended<M extends IntentMethod> {
   readonly intent: IntentId;
-  /** Resolves when the host has accepted it; rejects with `CallError` when it refuses. Waits as long as it takes. */
+  /**
+   * Resolves when the host has accepted it; rejects with `CallError` when it refuses. Waits as long as it takes, over
+   * cuts and, unseen, over launches; only an offer and `host.stop` are not kept and reject with `Offline`.
+   */
   readonly settled: Promise<Result<M>>;
 }
 
@@ -67,8 +74,16 @@ export interface Replica {
   call<M extends QueryMethod>(method: M, params: Params<M>): Promise<Result<M>>;
   intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M>;
   open(session: SessionId): OpenSession;
+  /** Puts a refused prompt or answer away for good; its row disappears. */
+  dismiss(intent: IntentId): void;
   /** Tells that the network or the page came back, that the page is (not) visible, or that the person looked at a session. */
-  notice(event: { kind: "awake" } | { kind: "visible"; visible: boolean } | { kind: "looked"; session: SessionId; seq: number } | { kind: "closing" }): void;
+  notice(
+    event:
+      | { kind: "awake" }
+      | { kind: "visible"; visible: boolean }
+      | { kind: "looked"; session: SessionId; seq: number }
+      | { kind: "closing" },
+  ): void;
 }
 
 /** No answer came: the connection ended, or there is none. */

@@ -27,10 +27,30 @@ export type Row =
   /** `done` is absent while the item is open; `took` is milliseconds. */
   | { kind: "item"; key: string; at: number; item: Item; open: boolean; took?: number }
   | { kind: "ask"; key: string; at: number; ask: Ask; dismissed: boolean; settlement?: Settlement; settledAt?: number }
-  | { kind: "turn"; key: string; at: number; outcome: FactOf<"turn.ended">["outcome"]; detail?: string; usage?: Usage; took?: number }
+  | {
+      kind: "turn";
+      key: string;
+      at: number;
+      outcome: FactOf<"turn.ended">["outcome"];
+      detail?: string;
+      usage?: Usage;
+      took?: number;
+    }
   | { kind: "notice"; key: string; at: number; level: FactOf<"notice">["level"]; text: string; raw?: string }
   /** Started, resumed, ended, configured: one line in the transcript. */
-  | { kind: "mark"; key: string; at: number; fact: FactOf<"agent.started" | "agent.ended" | "session.configured" | "session.stopped" | "session.resumed" | "interrupt.asked"> };
+  | {
+      kind: "mark";
+      key: string;
+      at: number;
+      fact: FactOf<
+        | "agent.started"
+        | "agent.ended"
+        | "session.configured"
+        | "session.stopped"
+        | "session.resumed"
+        | "interrupt.asked"
+      >;
+    };
 
 export interface SessionView {
   session: SessionId;

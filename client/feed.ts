@@ -1,0 +1,153 @@
+/** The feed of one host as this device has it: its sessions and devices, kept for the next launch, and what was seen. */
+import type { FeedEntry } from "@flybridge/protocol/feed.ts";
+import type { HostId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { Calls } from "./calls.ts";
+import type { Cell } from "./cell.ts";
+import type { Platform } from "./platform.ts";
+import type { HostView } from "./replica.ts";
+
+/** Milliseconds from a change to its being in the store. */
+const CACHE_MS = 1_000;
+
+interface Cached extends Pick<HostView, "sessions" | "devices" | "agents" | "seen"> {
+  readonly last: number;
+}
+
+export class Feed {
+  readonly #host: HostId;
+  readonly #platform: Platform;
+  readonly #view: Cell<HostView>;
+  #last = 0;
+  #stopTimer: (() => void) | undefined;
+
+  constructor(host: HostId, platform: Platform, view: Cell<HostView>) {
+    this.#host = host;
+    this.#platform = platform;
+    this.#view = view;
+  }
+
+  async load(): Promise<void> {
+    const text = await this.#platform.store.read("feeds", this.#host).catch(() => undefined);
+    const cached = text === undefined ? undefined : cachedFrom(text);
+    if (!cached) return;
+    // A connection may have been quicker.
+    const isFirst = this.#last === 0;
+    if (isFirst) this.#last = cached.last;
+    this.#view.change((view) => {
+      for (const session of Object.keys(cached.seen) as SessionId[])
+        view.seen[session] = Math.max(view.seen[session] ?? 0, cached.seen[session] ?? 0);
+      if (!isFirst) return;
+      view.sessions = cached.sessions;
+      view.devices = cached.devices;
+      view.agents = cached.agents;
+      view.read = true;
+    });
+  }
+
+  up(calls: Calls, isOwner: boolean): void {
+    if (!isOwner) {
+      this.#view.change((view) => {
+        view.read = true;
+      });
+      return;
+    }
+    this.#follow(calls);
+    calls.send(
+      "agent.list",
+      {},
+      {
+        ok: ({ agents }) => {
+          this.#view.change((view) => {
+            view.agents = agents;
+          });
+          this.#cacheSoon();
+        },
+        failed() {},
+      },
+    );
+  }
+
+  facts(facts: readonly FeedEntry[]): void {
+    this.#view.change((view) => {
+      for (const { seq, fact } of facts) {
+        this.#last = Math.max(this.#last, seq);
+        switch (fact.kind) {
+          case "session":
+            view.sessions[fact.summary.session] = fact.summary;
+            break;
+          case "session.gone":
+            delete view.sessions[fact.session];
+            break;
+          case "device":
+            view.devices[fact.device.device] = fact.device;
+            break;
+          case "device.gone":
+            delete view.devices[fact.device];
+        }
+      }
+    });
+    this.#cacheSoon();
+  }
+
+  looked(session: SessionId, seq: number): void {
+    if ((this.#view.value.seen[session] ?? 0) >= seq) return;
+    this.#view.change((view) => {
+      view.seen[session] = seq;
+    });
+    this.#cacheSoon();
+  }
+
+  async flush(): Promise<void> {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    const { sessions, devices, agents, seen, read } = this.#view.value;
+    if (!read) return;
+    const cached: Cached = { last: this.#last, sessions, devices, agents, seen };
+    await this.#platform.store.write("feeds", this.#host, JSON.stringify(cached)).catch(() => {});
+  }
+
+  #follow(calls: Calls): void {
+    const asked = this.#platform.now();
+    const from = this.#last;
+    calls.send(
+      "feed.follow",
+      { from },
+      {
+        ok: ({ facts, last }) => {
+          const { connection } = this.#view.value;
+          const isReset = last < from;
+          this.#view.change((view) => {
+            if (connection.kind === "live")
+              view.connection = { ...connection, roundTrip: Math.max(0, this.#platform.now() - asked) };
+            if (from === 0 || isReset) {
+              view.sessions = {};
+              view.devices = {};
+            }
+            view.read = !isReset;
+          });
+          if (isReset) {
+            // The host numbers anew (its state was replaced): what is known here is of another journal.
+            this.#last = 0;
+            this.#follow(calls);
+            return;
+          }
+          this.facts(facts);
+          this.#last = Math.max(this.#last, last);
+        },
+        failed() {},
+      },
+    );
+  }
+
+  #cacheSoon(): void {
+    this.#stopTimer ??= this.#platform.clock.setTimer(CACHE_MS, () => void this.flush());
+  }
+}
+
+function cachedFrom(text: string): Cached | undefined {
+  try {
+    return JSON.parse(text) as Cached;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,301 @@
+/**
+ * The line to one host: dials its addresses, proves both sides, hears the welcome, and comes back when it is cut. It
+ * ends by itself only for what no repetition mends.
+ */
+import { SealError } from "@flybridge/crypto/suite.ts";
+import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message.ts";
+import { fromBase64Url, HOST_KEY_BYTES } from "@flybridge/protocol/offer.ts";
+import { dial, type Dial } from "@flybridge/transport/dial.ts";
+import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/heartbeat.ts";
+import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
+import { HandshakeError, reconnectOver } from "@flybridge/transport/secure.ts";
+import { Calls } from "./calls.ts";
+import type { Platform } from "./platform.ts";
+import { type Connection, type KnownHost, Offline } from "./replica.ts";
+import { StoreError } from "./store.ts";
+
+export type Welcome = Extract<HostMessage, { t: "welcome" }>;
+/** What comes without having been asked for. */
+export type News = Exclude<HostMessage, { t: "welcome" | "reply" | "fault" }>;
+
+export interface LineEvents {
+  state(connection: Connection): void;
+  /** Connected and welcomed. */
+  up(calls: Calls, welcome: Welcome): void;
+  news(message: News): void;
+  /** After `up`, once: nothing more comes, and what was asked has failed. */
+  down(): void;
+}
+
+type Refusal = Extract<Connection, { kind: "refused" }>["reason"];
+
+/** Why an attempt did not connect. With a refusal it is final. */
+class NotConnected extends Error {
+  readonly refusal: Refusal | undefined;
+  constructor(message: string, refusal?: Refusal) {
+    super(message);
+    this.refusal = refusal;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class Line {
+  readonly #platform: Platform;
+  readonly #known: () => KnownHost;
+  readonly #events: LineEvents;
+  #dial: Dial | undefined;
+  /** A pipe that pairing made, to be used by the next attempt. */
+  #given: SecurePipe | undefined;
+  #pipe: SecurePipe | undefined;
+  #calls: Calls | undefined;
+  #state: Connection;
+  #reason = "";
+  #visible = true;
+  /** Who waits for the outcome of the attempt that runs. */
+  #waiting: { ok(calls: Calls): void; failed(error: Offline): void }[] = [];
+
+  constructor(platform: Platform, known: () => KnownHost, events: LineEvents) {
+    this.#platform = platform;
+    this.#known = known;
+    this.#events = events;
+    this.#state = { kind: "connecting", since: platform.now() };
+  }
+
+  get state(): Connection {
+    return this.#state;
+  }
+
+  /** Begins, or begins again after `stop` or a refusal. `given` is a pipe to this host that is there already. */
+  start(given?: SecurePipe): void {
+    if (given) this.stop();
+    if (this.#dial) return;
+    this.#given = given;
+    const { clock, suite } = this.#platform;
+    const begun: Dial = dial({
+      clock,
+      chance: () => (suite.random(1)[0] ?? 0) / 256,
+      attempt: (up, signal) => this.#attempt(up, signal),
+      waiting: (ms) => {
+        const now = this.#platform.now();
+        this.#show({ kind: "offline", since: now, reason: this.#reason, retryAt: now + Math.round(ms) });
+      },
+    });
+    this.#dial = begun;
+    void begun.done.then(() => {
+      if (this.#dial === begun) this.#dial = undefined;
+    });
+  }
+
+  /** The network, the page or the person came back. */
+  wake(): void {
+    // Said at once, so that who asks for something now waits for the attempt that is about to begin.
+    if (this.#state.kind !== "live" && this.#state.kind !== "connecting")
+      this.#show({ kind: "connecting", since: this.#platform.now() });
+    if (this.#dial) this.#dial.wake();
+    else this.start();
+  }
+
+  visible(visible: boolean): void {
+    this.#visible = visible;
+    this.#pipe?.pace(this.#paceMs);
+  }
+
+  stop(): void {
+    const begun = this.#dial;
+    this.#dial = undefined;
+    this.#reason = "This device closed the connection.";
+    begun?.stop();
+    this.#pipe?.close("closing");
+    this.#fail();
+  }
+
+  /** What calls go over, as soon as the attempt that runs has ended well. Rejects with `Offline`. */
+  ready(): Promise<Calls> {
+    if (this.#calls) return Promise.resolve(this.#calls);
+    if (this.#state.kind === "offline" || this.#state.kind === "refused")
+      return Promise.reject(new Offline(this.#reason));
+    return new Promise((ok, failed) => this.#waiting.push({ ok, failed }));
+  }
+
+  get #paceMs(): number {
+    return this.#visible ? BEAT_VISIBLE_MS : BEAT_HIDDEN_MS;
+  }
+
+  async #attempt(up: () => void, signal: AbortSignal): Promise<"again" | "stop"> {
+    try {
+      const given = this.#given;
+      this.#given = undefined;
+      if (this.#state.kind !== "connecting") this.#show({ kind: "connecting", since: this.#platform.now() });
+      const pipe = given ?? (await this.#connect(signal));
+      const end = await this.#live(pipe, up, signal);
+      if (!signal.aborted) this.#reason = sentenceOf(end);
+    } catch (error) {
+      if (signal.aborted) return "stop";
+      this.#reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof NotConnected && error.refusal !== undefined) {
+        this.#show({ kind: "refused", since: this.#platform.now(), reason: error.refusal });
+        this.#fail();
+        return "stop";
+      }
+    }
+    this.#fail();
+    return signal.aborted ? "stop" : "again";
+  }
+
+  /** Tries each address in turn, and at each one the secrets that the host may hold. */
+  async #connect(signal: AbortSignal): Promise<SecurePipe> {
+    const { keys } = this.#platform;
+    const { host, addresses } = this.#known();
+    const [deviceKey, secrets] = await Promise.all([keys.device(), keys.secrets(host)]);
+    if (secrets.length === 0)
+      throw new NotConnected("This device lost what it shared with the host. Pair again.", "revoked");
+    const faults: NotConnected[] = [];
+    for (const address of addresses) {
+      let fault: NotConnected | undefined;
+      for (const continuity of secrets) {
+        // A host that does not know one secret may know the next; only one that knows none has revoked this device.
+        if (fault && fault.refusal !== "revoked") break;
+        try {
+          return await this.#reconnect(address, deviceKey, continuity, signal);
+        } catch (error) {
+          if (signal.aborted || error instanceof StoreError) throw error;
+          fault = notConnectedFrom(error);
+        }
+      }
+      if (fault) faults.push(fault);
+    }
+    throw (
+      faults.find((fault) => fault.refusal === "revoked" || fault.refusal === "too_new") ??
+      faults.find((fault) => fault.refusal === undefined) ??
+      faults[0] ??
+      new NotConnected("No address of this host is known. Pair again.")
+    );
+  }
+
+  async #reconnect(
+    address: string,
+    deviceKey: Awaited<ReturnType<Platform["keys"]["device"]>>,
+    continuity: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<SecurePipe> {
+    const { keys, suite, clock, inflate, deflate } = this.#platform;
+    const { host, hostKey } = this.#known();
+    const connected = await reconnectOver(this.#platform.dial(address), {
+      suite,
+      clock,
+      signal,
+      deviceKey,
+      continuity,
+      hostId: host,
+      hostKey: fromBase64Url(hostKey, HOST_KEY_BYTES) ?? NOTHING,
+      payload: NOTHING,
+      paceMs: this.#paceMs,
+      ...(inflate ? { inflate } : {}),
+      ...(deflate ? { deflate } : {}),
+      // Until the host has the next one it may know only this one, and it just showed that it does.
+      keep: (next) => keys.keep(host, [next, continuity]),
+    });
+    void connected.confirmed
+      .then((confirmed) => (confirmed ? keys.keep(host, [connected.continuity]) : undefined))
+      // Both stay then; the first is tried first.
+      .catch(() => {});
+    return connected.pipe;
+  }
+
+  #live(pipe: SecurePipe, up: () => void, signal: AbortSignal): Promise<PipeEnd> {
+    const calls = new Calls(pipe);
+    let welcomed = false;
+    const hear = (message: HostMessage): void => {
+      if (message.t === "welcome") {
+        if (welcomed) throw new TypeError("welcomed twice");
+        welcomed = true;
+        this.#pipe = pipe;
+        this.#calls = calls;
+        pipe.pace(this.#paceMs);
+        up();
+        this.#show({ kind: "live", since: this.#platform.now() });
+        this.#events.up(calls, message);
+        for (const one of this.#waiting.splice(0)) one.ok(calls);
+      } else if (!welcomed) throw new TypeError(`${message.t} before the welcome`);
+      else if (message.t === "reply" || message.t === "fault") calls.answer(message);
+      else this.#events.news(message);
+    };
+    return new Promise((resolve) => {
+      const close = (): void => pipe.close("closing");
+      signal.addEventListener("abort", close);
+      pipe.listen({
+        message(_stream, bytes) {
+          let message: HostMessage | undefined;
+          try {
+            message = decodeHostMessage(bytes);
+            if (message) hear(message);
+          } catch (error) {
+            // Their words do not fit the schema, or ours broke on them: either way what follows cannot be trusted.
+            console.error("flybridge: a message of the host was not understood", error);
+            pipe.close("not understood");
+          }
+        },
+        drained: (stream) => {
+          calls.drained(stream);
+        },
+        ended: (end) => {
+          signal.removeEventListener("abort", close);
+          if (this.#pipe === pipe) {
+            this.#pipe = undefined;
+            this.#calls = undefined;
+          }
+          calls.end(sentenceOf(end));
+          if (welcomed) this.#events.down();
+          resolve(end);
+        },
+      });
+      if (signal.aborted) close();
+    });
+  }
+
+  #show(state: Connection): void {
+    this.#state = state;
+    this.#events.state(state);
+  }
+
+  #fail(): void {
+    for (const one of this.#waiting.splice(0)) one.failed(new Offline(this.#reason));
+  }
+}
+
+function notConnectedFrom(error: unknown): NotConnected {
+  if (!(error instanceof HandshakeError))
+    return new NotConnected(error instanceof Error ? error.message : String(error));
+  switch (error.fault) {
+    case "refused":
+      // The host answered, and not with this secret. A link that only closes is a host that stops or is full.
+      return error.cause instanceof SealError
+        ? new NotConnected("The host no longer knows this device. Pair again.", "revoked")
+        : new NotConnected("The host closed the connection before it was ready. It may be stopping or busy.");
+    case "wrong_host":
+      return new NotConnected(error.message, "wrong_host");
+    case "version":
+      // There is no version before ours, so whoever shares none with us is newer.
+      return new NotConnected(error.message, "too_new");
+    case "not_a_host":
+    case "timeout":
+    case "cut":
+    case "violation":
+    case "aborted":
+      return new NotConnected(error.message);
+  }
+}
+
+function sentenceOf(end: PipeEnd): string {
+  switch (end.kind) {
+    case "bye":
+      if (end.by === "us")
+        return "The host said something that this app does not understand. Update the older of the two.";
+      return end.reason === "" ? "The host closed the connection." : `The host closed the connection: ${end.reason}.`;
+    case "cut":
+      return "The connection was cut.";
+    case "violation":
+      return "The connection was closed because what came over it had been changed on the way.";
+  }
+}

@@ -1,0 +1,178 @@
+/** Makes the bridge of this device: the hosts it knows, and pairing with another one. */
+import { Introduction } from "@flybridge/protocol/device.ts";
+import type { HostId } from "@flybridge/protocol/ids.ts";
+import { type Connection, toBase64Url } from "@flybridge/protocol/offer.ts";
+import { type Connected, HandshakeError, pairOver } from "@flybridge/transport/secure.ts";
+import * as v from "valibot";
+import { type Bridge, PairingError, type PairingFault } from "./bridge.ts";
+import { deviceIdOf } from "./keys.ts";
+import { HostReplica } from "./make-replica.ts";
+import type { Platform } from "./platform.ts";
+import type { KnownHost } from "./replica.ts";
+import { StoreError } from "./store.ts";
+
+/** Rejects with `StoreError` when this device keeps nothing for us. */
+export async function makeBridge(platform: Platform): Promise<Bridge> {
+  const { store, keys, makeCell } = platform;
+  const hosts = makeCell<{ list: KnownHost[]; read: boolean }>({ list: [], read: false });
+  const replicas = new Map<HostId, HostReplica>();
+  let closed = false;
+
+  const rows = await store.list("hosts", "");
+  hosts.change((draft) => {
+    draft.list = rows.map(([, text]) => knownFrom(text)).filter((known) => known !== undefined);
+    draft.list.sort((a, b) => a.paired - b.paired);
+    draft.read = true;
+  });
+  const stopListening = platform.onNetwork(() => {
+    for (const replica of replicas.values()) replica.notice({ kind: "awake" });
+  });
+
+  const show = (known: KnownHost): void => {
+    hosts.change((draft) => {
+      const at = draft.list.findIndex((one) => one.host === known.host);
+      if (at < 0) draft.list.push(known);
+      else draft.list[at] = known;
+    });
+  };
+  /** The host tells its name at every connection. */
+  const knew = (known: KnownHost): void => {
+    const before = hosts.value.list.find((one) => one.host === known.host);
+    if (!before || before.name === known.name) return;
+    show(known);
+    store.write("hosts", known.host, JSON.stringify(known)).catch(() => {});
+  };
+  const make = (known: KnownHost): HostReplica => {
+    const replica = new HostReplica(platform, known, knew);
+    replicas.set(known.host, replica);
+    return replica;
+  };
+
+  return {
+    hosts,
+    async pair(connection, self) {
+      const payload = new TextEncoder().encode(JSON.stringify(v.parse(Introduction, self)));
+      const deviceKey = await keys.device().catch(rethrow);
+      const { connected, address } = await pairAnywhere(platform, connection, deviceKey, payload);
+      const { host } = connected.hello;
+      const known: KnownHost = {
+        host,
+        name: connection.name ?? "",
+        addresses: [address, ...platform.addressesOf(connection).filter((other) => other !== address)],
+        hostKey: toBase64Url(connection.hostKey),
+        device: await deviceIdOf(deviceKey),
+        paired: platform.now(),
+      };
+      try {
+        await keys.keep(host, [connected.continuity]);
+        await store.write("hosts", host, JSON.stringify(known));
+      } catch (error) {
+        connected.pipe.close("closing");
+        rethrow(error);
+      }
+      show(known);
+      const before = replicas.get(host);
+      if (before) before.repaired(known, connected.pipe);
+      const replica = before ?? make(known);
+      if (!before) void replica.start(connected.pipe);
+      return replica;
+    },
+    replica(host) {
+      const before = replicas.get(host);
+      if (before) return before;
+      const known = hosts.value.list.find((one) => one.host === host);
+      if (!known || closed) throw new RangeError(`This device is not paired with ${host}.`);
+      const replica = make({ ...known });
+      void replica.start();
+      return replica;
+    },
+    async forget(host) {
+      replicas.get(host)?.close();
+      replicas.delete(host);
+      hosts.change((draft) => {
+        draft.list = draft.list.filter((one) => one.host !== host);
+      });
+      await keys.forget(host);
+      await store.clear(host);
+    },
+    close() {
+      closed = true;
+      stopListening();
+      for (const replica of replicas.values()) replica.close();
+      replicas.clear();
+      store.close();
+    },
+  };
+}
+
+async function pairAnywhere(
+  platform: Platform,
+  connection: Connection,
+  deviceKey: Awaited<ReturnType<Platform["keys"]["device"]>>,
+  payload: Uint8Array,
+): Promise<{ connected: Connected; address: string }> {
+  const { suite, clock, inflate, deflate } = platform;
+  /** By address; what is most worth telling is told. */
+  const faults: PairingError[] = [];
+  for (const address of platform.addressesOf(connection)) {
+    try {
+      const connected = await pairOver(platform.dial(address), {
+        suite,
+        clock,
+        deviceKey,
+        payload,
+        hostKey: connection.hostKey,
+        offer: connection.offer,
+        secret: connection.secret,
+        ...(inflate ? { inflate } : {}),
+        ...(deflate ? { deflate } : {}),
+      });
+      return { connected, address };
+    } catch (error) {
+      // Another host at one address refuses what is meant for the one at the next.
+      faults.push(pairingErrorFrom(error));
+    }
+  }
+  const order: readonly PairingFault[] = ["refused", "too_new", "wrong_host", "unreachable"];
+  faults.sort((a, b) => order.indexOf(a.fault) - order.indexOf(b.fault));
+  throw (
+    faults[0] ??
+    new PairingError("unreachable", "The connection string names no address that can be reached from here.")
+  );
+}
+
+function pairingErrorFrom(error: unknown): PairingError {
+  if (!(error instanceof HandshakeError))
+    return new PairingError("unreachable", error instanceof Error ? error.message : String(error));
+  switch (error.fault) {
+    case "refused":
+      return new PairingError(
+        "refused",
+        "The host refused: the link was used before, has expired, or is damaged. Show a new one on the host.",
+      );
+    case "wrong_host":
+      return new PairingError("wrong_host", error.message);
+    case "version":
+      // There is no version before ours, so whoever shares none with us is newer.
+      return new PairingError("too_new", error.message);
+    case "not_a_host":
+    case "timeout":
+    case "cut":
+    case "violation":
+    case "aborted":
+      return new PairingError("unreachable", error.message);
+  }
+}
+
+function rethrow(error: unknown): never {
+  if (error instanceof StoreError) throw new PairingError("no_storage", error.message);
+  throw error;
+}
+
+function knownFrom(text: string): KnownHost | undefined {
+  try {
+    return JSON.parse(text) as KnownHost;
+  } catch {
+    return undefined;
+  }
+}

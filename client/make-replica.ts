@@ -1,0 +1,232 @@
+/** A replica of one host: the line to it, its feed, its outbox, and the sessions that are looked at. */
+import type { FeedEntry } from "@flybridge/protocol/feed.ts";
+import type { HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
+import { uuid7From } from "@flybridge/protocol/ids.ts";
+import { METHODS, type IntentMethod, type Params, type QueryMethod, type Result } from "@flybridge/protocol/methods.ts";
+import type { SecurePipe } from "@flybridge/transport/pipe.ts";
+import { CallError } from "@flybridge/protocol/error.ts";
+import * as v from "valibot";
+import type { Calls } from "./calls.ts";
+import type { Cell } from "./cell.ts";
+import { Feed } from "./feed.ts";
+import { Line, type News, type Welcome } from "./line.ts";
+import { FLEETING, Outbox, problemOf, type Sending } from "./outbox.ts";
+import type { Platform } from "./platform.ts";
+import type { HostView, Intended, KnownHost, OpenSession, Replica } from "./replica.ts";
+import { Session } from "./session.ts";
+
+/** Sessions that nobody looks at and that are still in memory, to be there at once when someone comes back. */
+const WARM_SESSIONS = 8;
+
+export class HostReplica implements Replica {
+  readonly view: Cell<HostView>;
+  readonly #platform: Platform;
+  readonly #line: Line;
+  readonly #outbox: Outbox;
+  readonly #feed: Feed;
+  readonly #sessions = new Map<SessionId, Session>();
+  /** Told when what is known of the host itself changed: its name. */
+  readonly #knew: (known: KnownHost) => void;
+  #calls: Calls | undefined;
+  #closed = false;
+
+  constructor(platform: Platform, known: KnownHost, knew: (known: KnownHost) => void) {
+    this.#platform = platform;
+    this.#knew = knew;
+    const connection = { kind: "connecting", since: platform.now() } as const;
+    this.view = platform.makeCell<HostView>({
+      known,
+      connection,
+      sessions: {},
+      devices: {},
+      agents: [],
+      read: false,
+      seen: {},
+    });
+    this.#feed = new Feed(known.host, platform, this.view);
+    this.#outbox = new Outbox(known.host, platform, (sending) => {
+      this.#sent(sending);
+    });
+    this.#line = new Line(platform, () => this.view.value.known, {
+      state: (connection) => {
+        this.view.change((view) => {
+          view.connection = connection;
+        });
+      },
+      up: (calls, welcome) => {
+        this.#up(calls, welcome);
+      },
+      news: (message) => {
+        this.#news(message);
+      },
+      down: () => {
+        this.#down();
+      },
+    });
+  }
+
+  get host(): HostId {
+    return this.view.value.known.host;
+  }
+
+  /** Shows what is cached and connects; with `given`, over the pipe that pairing made. */
+  async start(given?: SecurePipe): Promise<void> {
+    if (given) this.#line.start(given);
+    await this.#feed.load();
+    await this.#outbox.load().catch(() => {});
+    if (!given && !this.#closed) this.#line.start();
+  }
+
+  /** Pairing again gave the host another name, address or key. */
+  repaired(known: KnownHost, given: SecurePipe): void {
+    this.view.change((view) => {
+      view.known = known;
+    });
+    this.#line.start(given);
+  }
+
+  async call<M extends QueryMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+    const parsed = v.safeParse(METHODS[method].params, params);
+    if (!parsed.success) throw new CallError("bad_params", `${method}: ${parsed.issues[0].message}.`);
+    const calls = await this.#line.ready();
+    return calls.ask(method, params);
+  }
+
+  intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M> {
+    if (!FLEETING.has(method)) return this.#outbox.intend(method, params);
+    const intent = uuid7From(this.#platform.now(), this.#platform.suite.random(10));
+    const problem = problemOf(method, params, intent);
+    const settled = problem
+      ? Promise.reject(problem)
+      : this.#line.ready().then((calls) => calls.ask(method, params, intent));
+    settled.catch(() => {});
+    return { intent, settled };
+  }
+
+  open(id: SessionId): OpenSession {
+    const session = this.#sessions.get(id) ?? this.#sessionOf(id);
+    // Last in the map is last used.
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
+    session.held++;
+    if (session.held === 1 && this.#calls) session.up(this.#calls);
+    let open = true;
+    return {
+      view: session.view,
+      older: () => session.older(),
+      close: () => {
+        if (!open) return;
+        open = false;
+        session.held--;
+        if (session.held === 0) session.unfollow();
+        this.#cool();
+      },
+    };
+  }
+
+  dismiss(intent: IntentId): void {
+    this.#outbox.dismiss(intent);
+    for (const session of this.#sessions.values()) session.dismissed(intent);
+  }
+
+  notice(event: Parameters<Replica["notice"]>[0]): void {
+    switch (event.kind) {
+      case "awake":
+        this.#line.wake();
+        return;
+      case "visible":
+        this.#line.visible(event.visible);
+        if (event.visible) this.#line.wake();
+        return;
+      case "looked":
+        this.#feed.looked(event.session, event.seq);
+        return;
+      case "closing":
+        void this.flush();
+        this.#line.stop();
+        this.view.change((view) => {
+          view.connection = {
+            kind: "offline",
+            since: this.#platform.now(),
+            reason: "This device closed the connection.",
+          };
+        });
+    }
+  }
+
+  /** Writes what is cached now. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#feed.flush(), ...[...this.#sessions.values()].map((session) => session.cache())]);
+  }
+
+  close(): void {
+    this.#closed = true;
+    void this.flush();
+    this.#line.stop();
+    this.#outbox.close();
+  }
+
+  #sessionOf(id: SessionId): Session {
+    return new Session(id, {
+      platform: this.#platform,
+      key: `${this.host}/${id}`,
+      sending: () => this.#outbox.of(id),
+      isCreating: () => this.#outbox.isCreating(id),
+    });
+  }
+
+  #up(calls: Calls, welcome: Welcome): void {
+    this.#calls = calls;
+    this.view.change((view) => {
+      view.grant = welcome.grant;
+      view.version = welcome.version;
+      if (view.known.name !== welcome.name) view.known = { ...view.known, name: welcome.name };
+    });
+    this.#knew(this.view.value.known);
+    this.#feed.up(calls, welcome.grant.kind === "owner");
+    for (const session of this.#sessions.values()) if (session.held > 0) session.up(calls);
+    this.#outbox.up(calls);
+    // Another tab may be gone since.
+    this.#outbox.load().catch(() => {});
+  }
+
+  #down(): void {
+    this.#calls = undefined;
+    this.#outbox.down();
+    for (const session of this.#sessions.values()) session.down();
+  }
+
+  #news(message: News): void {
+    switch (message.t) {
+      case "entries":
+        this.#sessions.get(message.session)?.entries(message.entries);
+        return;
+      case "delta":
+        this.#sessions.get(message.session)?.delta(message.delta);
+        return;
+      case "unfollowed":
+        this.#sessions.get(message.session)?.gone(message.reason);
+        return;
+      case "feed":
+        this.#tell(message.facts);
+    }
+  }
+
+  #tell(facts: readonly FeedEntry[]): void {
+    this.#feed.facts(facts);
+    for (const { fact } of facts)
+      if (fact.kind === "session.gone")
+        void this.#platform.store.write("views", `${this.host}/${fact.session}`, undefined).catch(() => {});
+  }
+
+  #sent(sending: Sending): void {
+    const session =
+      sending.method === "session.create" ? sending.intent : (sending.params as { session?: string }).session;
+    this.#sessions.get(session as string as SessionId)?.sending(sending);
+  }
+
+  #cool(): void {
+    const idle = [...this.#sessions.values()].filter((session) => session.held === 0);
+    for (const session of idle.slice(0, Math.max(0, idle.length - WARM_SESSIONS))) this.#sessions.delete(session.id);
+  }
+}

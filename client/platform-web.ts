@@ -1,0 +1,59 @@
+/** A browser: WebSockets to the host that serves the page, keys and store in IndexedDB. */
+import { nobleSuite } from "@flybridge/crypto/noble.ts";
+import type { Connection } from "@flybridge/protocol/offer.ts";
+import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
+import { systemClock } from "@flybridge/transport/clock.ts";
+import { webInflate } from "@flybridge/transport/inflate-web.ts";
+import { type Socket, webSocketLink } from "@flybridge/transport/websocket.ts";
+import type { MakeCell } from "./cell.ts";
+import { openDatabase } from "./database-web.ts";
+import { webKeys } from "./keys-web.ts";
+import { originOf, type Owner, type Platform } from "./platform.ts";
+import { webStore } from "./store-web.ts";
+
+const DATABASE = "flybridge";
+
+/** Rejects with `StoreError` when the browser keeps nothing for the page. */
+export async function webPlatform(makeCell: MakeCell): Promise<Platform> {
+  const database = await openDatabase(DATABASE);
+  const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
+  return {
+    suite: nobleSuite(random),
+    keys: webKeys(database),
+    store: webStore(database),
+    owner: tabOwner(),
+    clock: systemClock,
+    makeCell,
+    inflate: webInflate,
+    now: () => Date.now(),
+    addressesOf: (connection) => webAddresses(location.origin, connection),
+    dial: (address) => webSocketLink(new WebSocket(address + LINK_PATH) as Socket, { maxFrameBytes: RECORD_BYTES }),
+    onNetwork(awake) {
+      addEventListener("online", awake);
+      return () => {
+        removeEventListener("online", awake);
+      };
+    },
+  };
+}
+
+/** First where the page came from, which its policy always allows; then the others, as safely as the page itself. */
+export function webAddresses(origin: string, { addresses }: Pick<Connection, "addresses">): string[] {
+  const scheme = origin.startsWith("https:") ? "wss" : "ws";
+  return [...new Set([origin.replace(/^http/u, "ws"), ...addresses.map((address) => originOf(scheme, address))])];
+}
+
+/** A tab is alive while it holds its lock. Where there are no locks nobody counts as alive, and things are sent twice. */
+function tabOwner(): Owner {
+  const self = crypto.randomUUID();
+  const locks: LockManager | undefined = navigator.locks;
+  const nameOf = (owner: string): string => `flybridge ${owner}`;
+  locks?.request(nameOf(self), () => new Promise(() => {})).catch(() => {});
+  return {
+    self,
+    async isAlive(owner) {
+      const { held = [] } = (await locks?.query()) ?? {};
+      return held.some(({ name }) => name === nameOf(owner));
+    },
+  };
+}

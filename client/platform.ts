@@ -1,0 +1,41 @@
+/** What a device needs of the place it runs in. A browser's is in `platform-web.ts`, Node's in `platform-node.ts`. */
+import type { Suite } from "@flybridge/crypto/suite.ts";
+import type { Address, Connection } from "@flybridge/protocol/offer.ts";
+import type { Clock } from "@flybridge/transport/clock.ts";
+import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
+import type { Link } from "@flybridge/transport/link.ts";
+import type { MakeCell } from "./cell.ts";
+import type { Keys } from "./keys.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * One process (or tab) among several that share a store. Each sends what it saved itself, and takes over what one
+ * that is gone left behind.
+ */
+export interface Owner {
+  readonly self: string;
+  isAlive(owner: string): Promise<boolean>;
+}
+
+export interface Platform {
+  readonly suite: Suite;
+  readonly keys: Keys;
+  readonly store: Store;
+  readonly owner: Owner;
+  readonly clock: Clock;
+  readonly makeCell: MakeCell;
+  readonly inflate?: Inflate;
+  readonly deflate?: Deflate;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Where the host of a connection string may be reached from here, best first. */
+  addressesOf(connection: Connection): readonly string[];
+  /** A link that may still be connecting. Throws when the address is none that this platform can dial. */
+  dial(address: string): Link;
+  /** Calls `awake` when the network comes back; the returned function ends it. */
+  onNetwork(awake: () => void): () => void;
+}
+
+export function originOf(scheme: "ws" | "wss", { host, port }: Address): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
