@@ -1,12 +1,15 @@
 /** A plain description of a schema, stable across runs: what the wire hash is taken over. */
 import type * as v from "valibot";
+import { Introduction } from "./device.ts";
 import { METHODS } from "./methods.ts";
 import { DeviceMessage, HostMessage } from "./message.ts";
+import { DeviceHello, HostHello } from "./relay.ts";
 
 type Any = v.GenericSchema &
   Partial<{
     entries: Record<string, Any>;
     options: readonly unknown[];
+    items: readonly Any[];
     item: Any;
     wrapped: Any;
     pipe: readonly (Any & { requirement?: unknown })[];
@@ -14,13 +17,15 @@ type Any = v.GenericSchema &
     key: string;
   }>;
 
-/** Every message and every method, one line each. */
+/** Every hello, message and method, one line each. */
 export function wireText(): string {
   const methods = Object.entries(METHODS).map(
-    ([name, row]) =>
-      `${name} ${row.kind} ${row.verb} ${describe(row.params as Any)} -> ${describe(row.result as Any)}`,
+    ([name, row]) => `${name} ${row.kind} ${row.verb} ${describe(row.params as Any)} -> ${describe(row.result as Any)}`,
   );
   return [
+    `host hello ${describe(HostHello as Any)}`,
+    `device hello ${describe(DeviceHello as Any)}`,
+    `introduction ${describe(Introduction as Any)}`,
     `device ${describe(DeviceMessage as Any)}`,
     `host ${describe(HostMessage as Any)}`,
     ...methods.sort(),
@@ -49,6 +54,8 @@ export function describe(schema: Any): string {
       return JSON.stringify(schema.literal);
     case "array":
       return `[${schema.item ? describe(schema.item) : ""}]`;
+    case "tuple":
+      return `[${(schema.items ?? []).map(describe).join(", ")}]`;
     case "nullable":
       return `${schema.wrapped ? describe(schema.wrapped) : ""} | null`;
     default:
