@@ -1,0 +1,173 @@
+/** The frame around every screen: sidebar or tabs, the keys, what was just said; and the routes. */
+import type { Bridge } from "@flybridge/client/bridge.ts";
+import { A, Navigate, Route, type RouteSectionProps, Router, useLocation, useNavigate } from "@solidjs/router";
+import { type Component, createEffect, createMemo, createSignal, ErrorBoundary, For, lazy, onCleanup, onMount, Show, Suspense } from "solid-js";
+import { DeckContext, hostsOf, makeDeck, useDeck } from "./deck.ts";
+import "./design/base.css";
+import "./app.css";
+import { Icon, type IconName } from "./design/icon.tsx";
+import { lazySheet } from "./design/lazy-sheet.tsx";
+import { Loading } from "./design/loading.tsx";
+import { Mark } from "./design/mark.tsx";
+import { ToastList } from "./design/toasts.tsx";
+import { ConnectionBanner } from "./host/banner.tsx";
+import { digestOf } from "./inbox/digest.ts";
+import Inbox from "./inbox/inbox.tsx";
+import { listenForKeys } from "./keys/keys.ts";
+import { SessionList } from "./sessions/session-list.tsx";
+import { counted, t } from "./words.ts";
+
+const Sessions = lazy(() => import("./sessions/sessions.tsx"));
+const Session = lazy(() => import("./session/session.tsx"));
+const Devices = lazy(() => import("./device/devices.tsx"));
+const Pair = lazy(() => import("./pair/pair.tsx"));
+const NewSession = lazySheet(() => import("./sessions/new-session.tsx"));
+const Palette = lazySheet(() => import("./keys/palette.tsx"));
+const KeysSheet = lazySheet(() => import("./keys/keys-sheet.tsx"));
+
+/** Where the app stands: a browser's address, or the gallery's memory. */
+export type AppRouter = Component<Parameters<typeof Router>[0]>;
+
+export function App(props: { bridge: Bridge; router?: AppRouter }) {
+  const deck = makeDeck(props.bridge);
+  const Kind = props.router ?? Router;
+  return (
+    <DeckContext.Provider value={deck}>
+      <Kind root={Frame}>
+        <Route path="/" component={Inbox} />
+        <Route path="/sessions" component={Sessions} />
+        <Route path="/session/:host/:session" component={Session} />
+        <Route path="/devices" component={Devices} />
+        <Route path="/pair" component={Pair} />
+        <Route path="*" component={() => <Navigate href="/" />} />
+      </Kind>
+    </DeckContext.Provider>
+  );
+}
+
+function Frame(props: RouteSectionProps) {
+  const deck = useDeck();
+  const location = useLocation();
+  const navigate = useNavigate();
+  const hosts = createMemo(() => hostsOf(deck));
+  const digest = createMemo(() => digestOf(hosts(), deck.answering.isPutAway));
+  const [open, setOpen] = createSignal<"new" | "palette" | "keys">();
+  const read = (): boolean => deck.bridge.hosts.value.read;
+  const unpaired = (): boolean => read() && deck.bridge.hosts.value.list.length === 0;
+  const alone = (): boolean => unpaired() || location.pathname === "/pair";
+  const inSession = (): boolean => location.pathname.startsWith("/session/");
+
+  createEffect(() => {
+    if (unpaired() && location.pathname !== "/pair") navigate("/pair", { replace: true });
+  });
+  createEffect(() => {
+    const waiting = digest().waiting.length;
+    document.title = waiting === 0 ? "Flybridge" : `(${waiting}) Flybridge`;
+    const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+    if (icon) icon.href = waiting === 0 ? "/favicon.svg" : "/favicon-waiting.svg";
+    void navigator.setAppBadge?.(waiting).catch(() => undefined);
+  });
+  onMount(() => onCleanup(listenForKeys({ navigate, open: setOpen })));
+  onMount(() => {
+    const awake = (): void => hosts().forEach((host) => host.replica.notice({ kind: "awake" }));
+    const seen = (): void => hosts().forEach((host) => host.replica.notice({ kind: "visible", visible: !document.hidden }));
+    const closing = (): void => hosts().forEach((host) => host.replica.notice({ kind: "closing" }));
+    addEventListener("online", awake);
+    addEventListener("pagehide", closing);
+    document.addEventListener("visibilitychange", seen);
+    onCleanup(() => {
+      removeEventListener("online", awake);
+      removeEventListener("pagehide", closing);
+      document.removeEventListener("visibilitychange", seen);
+    });
+  });
+
+  return (
+    <div class="frame" classList={{ alone: alone(), "in-session": inSession() }}>
+      <a class="skip" href="#main" onClick={(event) => {
+        event.preventDefault();
+        document.querySelector<HTMLElement>("#main")?.focus();
+      }}>
+        {t("To the content")}
+      </a>
+      <Show when={!alone()}>
+        <nav class="sidebar" aria-label={t("Sessions and screens")}>
+          <div class="brand">
+            <Mark />
+            <span class="brand-name">Flybridge</span>
+            <button type="button" class="icon-button" aria-label={t("Go to")} title={t("Go to (⌘K)")} onClick={() => setOpen("palette")}>
+              <Icon name="command" />
+            </button>
+          </div>
+          <div class="sidebar-nav">
+            <Tab href="/" icon="inbox" label={t("Inbox")} count={digest().waiting.length} />
+            <Tab href="/devices" icon="phone" label={t("Devices")} />
+            <button type="button" class="tab" onClick={() => setOpen("new")}>
+              <Icon name="plus" />
+              <span>{t("New session")}</span>
+            </button>
+          </div>
+          <div class="sidebar-list">
+            <SessionList />
+          </div>
+          <ul class="sidebar-hosts">
+            <For each={hosts()}>
+              {(host) => (
+                <li>
+                  <span class="host-dot" classList={{ live: host.view.connection.kind === "live", off: host.view.connection.kind !== "live" && host.view.connection.kind !== "connecting" }} aria-hidden="true" />
+                  <bdi class="cut">{host.known.name}</bdi>
+                  <span class="dim">{host.view.connection.kind === "live" ? t("live") : host.view.connection.kind === "connecting" ? t("connecting") : host.view.connection.kind === "offline" ? t("away") : t("refused")}</span>
+                </li>
+              )}
+            </For>
+          </ul>
+        </nav>
+      </Show>
+      <main id="main" class="main" tabindex="-1">
+        <Show when={!alone() && !inSession()}>
+          <For each={hosts()}>{(host) => <ConnectionBanner host={host} />}</For>
+        </Show>
+        <ErrorBoundary
+          fallback={(fault: unknown, again) => (
+            <div class="empty">
+              <h2>{t("This screen could not be drawn")}</h2>
+              <p>{String(fault)}</p>
+              <button type="button" class="button" onClick={again}>
+                {t("Try again")}
+              </button>
+            </div>
+          )}
+        >
+          <Suspense fallback={<div class="screen"><Loading /></div>}>
+            <Show when={read()} fallback={<div class="screen"><Loading /></div>}>{props.children}</Show>
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+      <Show when={!alone() && !inSession()}>
+        <nav class="tabs" aria-label={t("Screens")}>
+          <Tab href="/" icon="inbox" label={t("Inbox")} count={digest().waiting.length} />
+          <Tab href="/sessions" icon="sessions" label={t("Sessions")} />
+          <Tab href="/devices" icon="phone" label={t("Devices")} />
+        </nav>
+      </Show>
+      <ToastList toasts={deck.toasts} />
+      <Show when={open() === "new"}><NewSession onClose={() => setOpen()} /></Show>
+      <Show when={open() === "palette"}><Palette onClose={() => setOpen()} start={() => setOpen("new")} keys={() => setOpen("keys")} /></Show>
+      <Show when={open() === "keys"}><KeysSheet onClose={() => setOpen()} /></Show>
+    </div>
+  );
+}
+
+function Tab(props: { href: string; icon: IconName; label: string; count?: number }) {
+  return (
+    <A href={props.href} end class="tab" activeClass="here">
+      <Icon name={props.icon} />
+      <span>{props.label}</span>
+      <Show when={(props.count ?? 0) > 0}>
+        <span class="badge num" aria-label={counted(props.count ?? 0, "{n} thing needs you", "{n} things need you")}>
+          {props.count}
+        </span>
+      </Show>
+    </A>
+  );
+}

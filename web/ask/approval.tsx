@@ -1,0 +1,69 @@
+/** The decision on an approval: once, one of the wider choices spelled out, or no, with a reason in place. */
+import type { Answer, ApprovalAsk, Choice } from "@flybridge/protocol/ask.ts";
+import { createMemo, For, Show } from "solid-js";
+import { Icon } from "../design/icon.tsx";
+import { Menu, MenuItem } from "../design/menu.tsx";
+import { t } from "../words.ts";
+import { visible } from "@flybridge/protocol/text.ts";
+import { Evidence } from "./evidence.tsx";
+import { Refuse } from "./refuse.tsx";
+
+export function Approval(props: { ask: ApprovalAsk; workspace: string; busy: boolean; answer: (answer: Answer) => void }) {
+  const first = createMemo(() => props.ask.choices.find((one) => one.scope === "once") ?? props.ask.choices[0]);
+  const others = createMemo(() => props.ask.choices.filter((one) => one !== first()));
+  const allow = (choice: Choice): void => props.answer({ kind: "allow", choice: choice.choice });
+  return (
+    <>
+      <Evidence evidence={props.ask.evidence} workspace={props.workspace} />
+      <Refuse
+        label={t("Deny")}
+        hint={t("Reason (optional): the agent reads it and goes on")}
+        busy={props.busy}
+        send={(reason) => props.answer(reason === "" ? { kind: "deny" } : { kind: "deny", reason })}
+      >
+        <div class="split">
+          <Show when={first()}>
+            {(choice) => (
+              <button type="button" class="button signal" data-decide disabled={props.busy} onClick={() => allow(choice())}>
+                {visible(choice().label)}
+              </button>
+            )}
+          </Show>
+          <Show when={others().length > 0}>
+            <Menu label={t("Other ways to allow")} class="button signal split-more" disabled={props.busy} trigger={<Icon name="down" />}>
+              <ChoiceItems choices={others()} choose={allow} />
+            </Menu>
+          </Show>
+        </div>
+      </Refuse>
+    </>
+  );
+}
+
+/** Choices that outlive the ask, each with what it permits from now on. */
+export function ChoiceItems(props: { choices: readonly Choice[]; choose: (choice: Choice) => void }) {
+  return (
+    <For each={props.choices}>
+      {(choice) => (
+        <MenuItem onChoose={() => props.choose(choice)}>
+          <Icon name={choice.scope === "always" ? "lock" : choice.scope === "session" ? "clock" : "check"} />
+          <span>
+            {visible(choice.label)}
+            <Show when={choice.detail ?? scopeWords(choice)}>{(detail) => <small>{visible(detail())}</small>}</Show>
+          </span>
+        </MenuItem>
+      )}
+    </For>
+  );
+}
+
+function scopeWords(choice: Choice): string | undefined {
+  switch (choice.scope) {
+    case "once":
+      return undefined;
+    case "session":
+      return t("Until this session ends.");
+    case "always":
+      return t("From now on, in every session. Kept until you take it back.");
+  }
+}

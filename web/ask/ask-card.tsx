@@ -1,0 +1,149 @@
+/** The ask card: who asks, what about, and the decision. The Inbox and the session show the same one. */
+import type { Ask, Settlement } from "@flybridge/protocol/ask.ts";
+import type { Summary } from "@flybridge/protocol/session.ts";
+import { visibleLine } from "@flybridge/protocol/text.ts";
+import { A } from "@solidjs/router";
+import { createMemo, type JSX, Match, Show, Switch } from "solid-js";
+import { type HostHere, sessionPath, useDeck } from "../deck.ts";
+import { Icon, type IconName } from "../design/icon.tsx";
+import { clock, since } from "../design/time.ts";
+import { agentTitle } from "../host/agents.ts";
+import { folderName } from "../sessions/grouping.ts";
+import { t } from "../words.ts";
+import { Approval } from "./approval.tsx";
+import "./ask.css";
+import { Plan } from "./plan.tsx";
+import { Questions } from "./question.tsx";
+import { answerWords, askTitle } from "./summary.ts";
+import type { Progress } from "./answering.ts";
+
+const KIND_ICONS: Record<Ask["kind"], IconName> = { approval: "shield", question: "message", plan: "plan" };
+
+export function AskCard(props: {
+  host: HostHere;
+  summary: Pick<Summary, "session" | "title" | "agent" | "workspace">;
+  ask: Ask;
+  at: number;
+  /** In the Inbox a card names its session; inside the session it need not. */
+  named: boolean;
+  /** How it ended, when that was just now. */
+  settled?: { settlement: Settlement; at: number | undefined } | undefined;
+  /** An answer that the session's own view knows to be on its way (after a reload). */
+  outgoing?: Progress | undefined;
+}) {
+  const deck = useDeck();
+  const progress = createMemo(() => deck.answering.of(props.summary.session, props.ask.ask) ?? props.outgoing);
+  const busy = (): boolean => progress()?.state === "sending" || progress()?.state === "taken";
+  const answer = (given: Parameters<typeof deck.answering.answer>[3]): void =>
+    deck.answering.answer(props.host.replica, props.summary.session, props.ask, given);
+
+  return (
+    <article class="ask" classList={{ settled: props.settled !== undefined }} aria-label={askTitle(props.ask)} data-ask={props.ask.ask}>
+      <header class="ask-head">
+        <span class="ask-kind">
+          <Icon name={KIND_ICONS[props.ask.kind]} />
+        </span>
+        <div class="ask-who">
+          <h3 dir="auto">{askTitle(props.ask)}</h3>
+          <p class="ask-where">
+            <Show when={props.named}>
+              <A href={sessionPath(props.host.known.host, props.summary.session)} class="ask-session" dir="auto">
+                {visibleLine(props.summary.title)}
+              </A>
+              <Dot />
+            </Show>
+            <span>{props.ask.from === undefined ? agentTitle(props.host, props.summary.agent) : visibleLine(props.ask.from)}</span>
+            <Show when={props.named}>
+              <Dot />
+              <span dir="auto">{visibleLine(folderName(props.summary.workspace))}</span>
+            </Show>
+            <Dot />
+            <time class="num">{t("waits {time}", { time: since(props.at) })}</time>
+          </p>
+        </div>
+        <Show when={props.settled === undefined}>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={t("Put away without answering")}
+            title={t("Put away without answering")}
+            onClick={() => deck.answering.dismiss(props.host.replica, props.summary.session, props.ask)}
+          >
+            <Icon name="minus" />
+          </button>
+        </Show>
+      </header>
+      <Show when={props.settled} fallback={<Body ask={props.ask} workspace={props.summary.workspace} busy={busy()} answer={answer} />}>
+        {(settled) => (
+          <p class="ask-settled" role="status">
+            <Icon name="checks" />
+            {settledWords(props.host, settled())}
+          </p>
+        )}
+      </Show>
+      <Show when={props.settled === undefined && progress()}>
+        {(given) => (
+          <Show
+            when={given().state === "refused"}
+            fallback={
+              <p class="ask-progress" role="status">
+                {given().state === "sending"
+                  ? props.host.view.connection.kind === "live"
+                    ? t("Sending: {answer}", { answer: answerWords(given().answer, props.ask) })
+                    : t("Saved here: {answer}. It is sent when {host} is back.", {
+                        answer: answerWords(given().answer, props.ask),
+                        host: visibleLine(props.host.known.name),
+                      })
+                  : t("The host has it: {answer}", { answer: answerWords(given().answer, props.ask) })}
+              </p>
+            }
+          >
+            <p class="fault" role="alert">
+              <Icon name="alert" small />
+              {given().refusal}
+            </p>
+          </Show>
+        )}
+      </Show>
+    </article>
+  );
+}
+
+function Body(props: { ask: Ask; workspace: string; busy: boolean; answer: Parameters<typeof Plan>[0]["answer"] }): JSX.Element {
+  return (
+    <div class="ask-body">
+      <Switch>
+        <Match when={props.ask.kind === "approval" && props.ask}>
+          {(ask) => <Approval ask={ask()} workspace={props.workspace} busy={props.busy} answer={props.answer} />}
+        </Match>
+        <Match when={props.ask.kind === "question" && props.ask}>
+          {(ask) => <Questions ask={ask()} busy={props.busy} answer={props.answer} />}
+        </Match>
+        <Match when={props.ask.kind === "plan" && props.ask}>
+          {(ask) => <Plan ask={ask()} busy={props.busy} answer={props.answer} />}
+        </Match>
+      </Switch>
+    </div>
+  );
+}
+
+function Dot() {
+  return <span aria-hidden="true"> · </span>;
+}
+
+function settledWords(host: HostHere, settled: { settlement: Settlement; at: number | undefined }): string {
+  const { settlement } = settled;
+  switch (settlement.kind) {
+    case "answered": {
+      const device = visibleLine(host.view.devices[settlement.by]?.name ?? t("another device"));
+      const who = settlement.by === host.known.device ? t("this device") : device;
+      return settled.at === undefined
+        ? t("Answered by {who}", { who })
+        : t("Answered by {who} at {time}", { who, time: clock(settled.at) });
+    }
+    case "withdrawn":
+      return t("The agent took it back");
+    case "void":
+      return t("The agent has ended; nobody waits for an answer");
+  }
+}

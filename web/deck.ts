@@ -1,0 +1,65 @@
+/** What every screen stands on: the bridge, what is being answered, and the words of the moment. Made once, in main. */
+import type { Bridge } from "@flybridge/client/bridge.ts";
+import type { HostView, KnownHost, Replica } from "@flybridge/client/replica.ts";
+import type { DeviceKind } from "@flybridge/protocol/device.ts";
+import type { HostId, SessionId } from "@flybridge/protocol/ids.ts";
+import { createContext, useContext } from "solid-js";
+import { type Answering, makeAnswering } from "./ask/answering.ts";
+import { makeToasts, type Toasts } from "./design/toasts.tsx";
+
+export interface Deck {
+  readonly bridge: Bridge;
+  readonly answering: Answering;
+  readonly toasts: Toasts;
+  /** What this device calls itself when it pairs. */
+  readonly self: { name: string; kind: DeviceKind };
+}
+
+/** A host together with what is known of it. */
+export interface HostHere {
+  readonly known: KnownHost;
+  readonly replica: Replica;
+  readonly view: HostView;
+}
+
+export const DeckContext = createContext<Deck>();
+
+export function makeDeck(bridge: Bridge): Deck {
+  const toasts = makeToasts();
+  return { bridge, toasts, answering: makeAnswering(toasts), self: selfFrom(navigator.userAgent, screen) };
+}
+
+export function useDeck(): Deck {
+  const deck = useContext(DeckContext);
+  if (!deck) throw new Error("a screen is drawn outside of the app");
+  return deck;
+}
+
+export function hostsOf(deck: Deck): HostHere[] {
+  return deck.bridge.hosts.value.list.map((known) => hostHere(deck, known));
+}
+
+export function hostOf(deck: Deck, host: string | undefined): HostHere | undefined {
+  const known = deck.bridge.hosts.value.list.find((one) => one.host === host);
+  return known && hostHere(deck, known);
+}
+
+export function sessionPath(host: HostId, session: SessionId): string {
+  return `/session/${host}/${session}`;
+}
+
+function hostHere(deck: Deck, known: KnownHost): HostHere {
+  const replica = deck.bridge.replica(known.host);
+  return { known, replica, view: replica.view.value };
+}
+
+/** A first name for this device; it can be changed when pairing and later. */
+function selfFrom(agent: string, { width, height }: { width: number; height: number }): Deck["self"] {
+  const browser = /Firefox/.test(agent) ? "Firefox" : /Edg\//.test(agent) ? "Edge" : /Chrom/.test(agent) ? "Chrome" : "Safari";
+  if (/iPhone/.test(agent)) return { name: "iPhone", kind: "phone" };
+  if (/iPad/.test(agent)) return { name: "iPad", kind: "tablet" };
+  if (/Android/.test(agent))
+    return Math.min(width, height) < 600 ? { name: "Android phone", kind: "phone" } : { name: "Android tablet", kind: "tablet" };
+  const system = /Mac/.test(agent) ? "Mac" : /Windows/.test(agent) ? "Windows" : "Linux";
+  return { name: `${browser} on ${system}`, kind: "desktop" };
+}

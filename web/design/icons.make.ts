@@ -1,0 +1,54 @@
+/** Writes icons.ts: the outlines of the lucide icons in use, each as one path. Run it after changing the list. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const USED = {
+  alert: "triangle-alert", archive: "archive", arrowDown: "arrow-down", arrowUp: "arrow-up", back: "chevron-left",
+  bot: "bot", camera: "camera", check: "check", checks: "check-check", chevron: "chevron-right", clock: "clock-3",
+  close: "x", copy: "copy", desktop: "monitor", down: "chevron-down", edit: "file-pen-line", eye: "eye", fail: "circle-x",
+  fetch: "globe", folder: "folder", folderUp: "corner-left-up", git: "git-branch", host: "server", inbox: "inbox",
+  key: "key-round", keyboard: "keyboard", link: "link", list: "list-checks", lock: "lock", message: "circle-question-mark",
+  more: "ellipsis", offline: "cloud-off", pencil: "pencil", phone: "smartphone", plan: "map", play: "play", plus: "plus",
+  qr: "qr-code", read: "file-text", search: "search", send: "send-horizontal", settings: "sliders-horizontal",
+  shield: "shield-alert", sessions: "layers", stop: "square", tablet: "tablet", terminal: "terminal", think: "brain",
+  tool: "wrench", undo: "undo-2", info: "info", minus: "minus", dot: "dot", steer: "corner-down-right", sun: "sun-moon",
+  command: "command",
+} as const;
+
+type Shape = [string, Record<string, string>];
+const nodes = JSON.parse(
+  readFileSync(fileURLToPath(import.meta.resolve("lucide-static/icon-nodes.json")), "utf8"),
+) as Record<string, Shape[]>;
+
+const lines = Object.entries(USED).map(([name, icon]) => `  ${name}: ${JSON.stringify((nodes[icon] ?? missing(icon)).map(pathOf).join(""))},`);
+writeFileSync(
+  new URL("icons.ts", import.meta.url),
+  `/** Outlines of lucide icons (ISC licence), 24 by 24, one path each; made by icons.make.ts. */\nexport const ICONS = {\n${lines.join("\n")}\n} as const;\n`,
+);
+
+function pathOf([tag, at]: Shape): string {
+  const n = (name: string): number => Number(at[name] ?? 0);
+  switch (tag) {
+    case "path":
+      return at["d"] ?? "";
+    case "line":
+      return `M${n("x1")} ${n("y1")}L${n("x2")} ${n("y2")}`;
+    case "polyline":
+      return `M${at["points"] ?? ""}`;
+    case "circle": {
+      const r = n("r");
+      return `M${n("cx") - r} ${n("cy")}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+    }
+    case "rect": {
+      const r = n("rx");
+      const [w, h] = [n("width"), n("height")];
+      return `M${n("x") + r} ${n("y")}h${w - 2 * r}a${r} ${r} 0 0 1 ${r} ${r}v${h - 2 * r}a${r} ${r} 0 0 1 ${-r} ${r}h${2 * r - w}a${r} ${r} 0 0 1 ${-r} ${-r}v${2 * r - h}a${r} ${r} 0 0 1 ${r} ${-r}z`;
+    }
+    default:
+      throw new RangeError(`no path for <${tag}>`);
+  }
+}
+
+function missing(icon: string): never {
+  throw new RangeError(`lucide has no icon ${icon}`);
+}

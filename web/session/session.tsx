@@ -1,0 +1,308 @@
+/** One session: its transcript, what it asks, and the composer. */
+import type { OpenSession } from "@flybridge/client/replica.ts";
+import type { Row } from "@flybridge/client/view.ts";
+import type { SessionId } from "@flybridge/protocol/ids.ts";
+import type { Item } from "@flybridge/protocol/item.ts";
+import type { Summary } from "@flybridge/protocol/session.ts";
+import { visibleLine } from "@flybridge/protocol/text.ts";
+import { A, useParams } from "@solidjs/router";
+import { createEffect, createMemo, createSignal, For, on, onCleanup, Show } from "solid-js";
+import type { Progress } from "../ask/answering.ts";
+import { AskCard } from "../ask/ask-card.tsx";
+import { type HostHere, hostOf, useDeck } from "../deck.ts";
+import { Icon } from "../design/icon.tsx";
+import { lazySheet } from "../design/lazy-sheet.tsx";
+import { Loading } from "../design/loading.tsx";
+import { clock } from "../design/time.ts";
+import { ConnectionBanner } from "../host/banner.tsx";
+import { agentTitle } from "../host/agents.ts";
+import { LINGER_MS } from "../inbox/inbox.tsx";
+import { folderName } from "../sessions/grouping.ts";
+import { StatusGlyph, statusWords } from "../sessions/status.tsx";
+import { counted, t } from "../words.ts";
+import { Composer } from "./composer.tsx";
+import { Todo } from "./item-line.tsx";
+import { SessionFacts } from "./session-facts.tsx";
+import "./session.css";
+import { Transcript } from "./transcript.tsx";
+
+const SessionSheet = lazySheet(() => import("./session-sheet.tsx"));
+
+type AskRow = Extract<Row, { kind: "ask" }>;
+
+export default function Session() {
+  const deck = useDeck();
+  const params = useParams<{ host: string; session: string }>();
+  const here = createMemo(() => hostOf(deck, params.host));
+  return (
+    <Show
+      when={here()}
+      fallback={
+        <Show when={deck.bridge.hosts.value.read} fallback={<Loading />}>
+          <Missing why={t("This device is not paired with the host of this session.")} />
+        </Show>
+      }
+    >
+      {(host) => (
+        <Show when={params.session} keyed>
+          {(session) => <OneSession host={host()} session={session as SessionId} />}
+        </Show>
+      )}
+    </Show>
+  );
+}
+
+function OneSession(props: { host: HostHere; session: SessionId }) {
+  const deck = useDeck();
+  const open: OpenSession = props.host.replica.open(props.session);
+  onCleanup(() => open.close());
+  const view = open.view.value;
+  const summary = createMemo<Summary | undefined>(() => view.state ?? props.host.view.sessions[props.session]);
+  const running = (): boolean => view.state?.running !== undefined || summary()?.status.kind === "running";
+  const offline = (): boolean => props.host.view.connection.kind !== "live";
+  const [sheet, setSheet] = createSignal(false);
+
+  createEffect(
+    on(
+      () => view.state?.last,
+      (seq) => {
+        if (seq !== undefined && !document.hidden) props.host.replica.notice({ kind: "looked", session: props.session, seq });
+      },
+    ),
+  );
+
+  const send = (text: string, delivery: "queue" | "steer"): void => {
+    props.host.replica
+      .intend("session.prompt", { session: props.session, text, delivery })
+      // A refusal is shown on the prompt itself, where the view has it.
+      .settled.catch(() => undefined);
+  };
+  const withdraw = (prompt: Extract<Row, { kind: "prompt" }>["prompt"]): void => {
+    props.host.replica
+      .intend("session.withdraw", { session: props.session, prompt })
+      .settled.catch((fault: unknown) => deck.toasts.say(fault instanceof Error ? fault.message : t("It is too late to withdraw it.")));
+  };
+
+  return (
+    <Show when={view.gone === undefined} fallback={<Missing why={view.gone ?? ""} />}>
+      <div class="session">
+        <div class="session-main">
+          <header class="session-head">
+            <A href="/sessions" class="icon-button session-back" aria-label={t("Back to sessions")}>
+              <Icon name="back" />
+            </A>
+            <div class="session-title">
+              <h1 class="cut" dir="auto" title={visibleLine(summary()?.title ?? "")}>
+                {visibleLine(summary()?.title ?? t("Session"))}
+              </h1>
+              <p class="session-state">
+                <Show when={summary()}>
+                  {(now) => (
+                    <>
+                      <StatusGlyph status={now().status} />
+                      <span class="cut" classList={{ waiting: now().status.kind === "waiting" }}>
+                        {statusWords(now().status)}
+                      </span>
+                      <span class="session-where cut">
+                        {agentTitle(props.host, now().agent)} · {visibleLine(folderName(now().workspace))}
+                      </span>
+                    </>
+                  )}
+                </Show>
+              </p>
+            </div>
+            <button type="button" class="icon-button" aria-label={t("Model, mode, usage")} title={t("Model, mode, usage")} onClick={() => setSheet(true)}>
+              <Icon name="settings" />
+            </button>
+          </header>
+          <ConnectionBanner host={props.host} />
+          <Show when={!view.live && !offline() && view.staleSince}>
+            {(at) => <p class="banner stale" role="status">{t("As of {time}; catching up", { time: clock(at()) })}</p>}
+          </Show>
+          <Show when={view.state} fallback={<div class="screen"><Loading /></div>}>
+            <Show when={view.rows.length > 0 || view.outgoing.length > 0} fallback={<Fresh />}>
+              <Transcript host={props.host} open={open} withdraw={(prompt) => withdraw(prompt.prompt)} />
+            </Show>
+          </Show>
+          <div class="session-dock">
+            <PinnedAsks host={props.host} open={open} summary={summary()} />
+            <WaitingPrompts host={props.host} open={open} withdraw={withdraw} />
+            <Composer
+              session={props.session}
+              running={running()}
+              ended={summary()?.status.kind === "ended"}
+              offline={offline()}
+              hostName={visibleLine(props.host.known.name)}
+              send={send}
+              stop={() => {
+                props.host.replica.intend("session.interrupt", { session: props.session }).settled.catch(() => undefined);
+                deck.toasts.say(t("Stop asked"));
+              }}
+              resume={() => {
+                props.host.replica
+                  .intend("session.resume", { session: props.session })
+                  .settled.catch((fault: unknown) => deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")));
+              }}
+            />
+          </div>
+        </div>
+        <Show when={view.state}>
+          {(state) => (
+            <aside class="session-side" aria-label={t("About this session")}>
+              <SideTodo open={open} />
+              <section>
+                <h2 class="section-head">{t("Usage")}</h2>
+                <SessionFacts host={props.host} state={state()} />
+              </section>
+            </aside>
+          )}
+        </Show>
+        <Show when={sheet() && view.state}>{(state) => <SessionSheet host={props.host} state={state()} onClose={() => setSheet(false)} />}</Show>
+      </div>
+    </Show>
+  );
+}
+
+/** Open asks above the composer, one at a time; one that was settled elsewhere says so and leaves. */
+function PinnedAsks(props: { host: HostHere; open: OpenSession; summary: Summary | undefined }) {
+  const deck = useDeck();
+  const view = props.open.view.value;
+  const [lingering, setLingering] = createSignal<readonly AskRow[]>([]);
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  onCleanup(() => timers.forEach(clearTimeout));
+  const asks = createMemo(() => view.state?.asks ?? []);
+  const away = (ask: (typeof view.state & object)["asks"][number]): boolean =>
+    ask.dismissed || deck.answering.isPutAway(view.session, ask.ask.ask);
+  const shown = createMemo(() => asks().filter((one) => !away(one)));
+  const hidden = createMemo(() => asks().filter(away));
+  const [broughtBack, setBroughtBack] = createSignal(false);
+  const first = createMemo(() => shown()[0] ?? (broughtBack() ? hidden()[0] : undefined));
+
+  createEffect(
+    on(asks, (now, before) => {
+      for (const one of before ?? []) {
+        if (now.some((other) => other.ask.ask === one.ask.ask) || away(one)) continue;
+        const row = view.rows.findLast((candidate): candidate is AskRow => candidate.kind === "ask" && candidate.ask.ask === one.ask.ask);
+        const mine = row?.settlement?.kind === "answered" && row.settlement.by === props.host.known.device;
+        if (!row || mine) continue;
+        setLingering((list) => [...list, row]);
+        const timer = setTimeout(() => {
+          timers.delete(timer);
+          setLingering((list) => list.filter((other) => other !== row));
+        }, LINGER_MS);
+        timers.add(timer);
+      }
+    }),
+  );
+  const outgoing = (ask: string): Progress | undefined => {
+    const answering = view.answering[ask];
+    if (!answering) return undefined;
+    return answering.refusal === undefined
+      ? { answer: answering.answer, state: "sending" }
+      : { answer: answering.answer, state: "refused", refusal: answering.refusal };
+  };
+
+  return (
+    <div class="pinned" role="region" aria-label={t("What needs you")}>
+      <Show when={props.summary}>
+        {(summary) => (
+          <>
+            <For each={lingering()}>
+              {(row) => (
+                <AskCard
+                  named={false}
+                  host={props.host}
+                  summary={summary()}
+                  ask={row.ask}
+                  at={row.at}
+                  settled={row.settlement && { settlement: row.settlement, at: row.settledAt }}
+                />
+              )}
+            </For>
+            <Show when={first()?.ask.ask} keyed>
+              {(id) => (
+                <Show when={asks().find((one) => one.ask.ask === id)}>
+                  {(one) => (
+                    <AskCard named={false} host={props.host} summary={summary()} ask={one().ask} at={one().at} outgoing={outgoing(id)} />
+                  )}
+                </Show>
+              )}
+            </Show>
+          </>
+        )}
+      </Show>
+      <Show when={shown().length > 1}>
+        <p class="pinned-more">{counted(shown().length - 1, "{n} more after this", "{n} more after this")}</p>
+      </Show>
+      <Show when={hidden().length > 0 && shown().length === 0}>
+        <button type="button" class="button plain pinned-away" aria-expanded={broughtBack()} onClick={() => setBroughtBack(!broughtBack())}>
+          <Icon name="archive" />
+          {counted(hidden().length, "{n} ask put away, still waiting", "{n} asks put away, still waiting")}
+        </button>
+      </Show>
+    </div>
+  );
+}
+
+/** Prompts that the host has and the agent has not yet, with a way to take them back. */
+function WaitingPrompts(props: { host: HostHere; open: OpenSession; withdraw: (prompt: Extract<Row, { kind: "prompt" }>["prompt"]) => void }) {
+  const view = props.open.view.value;
+  return (
+    <Show when={(view.state?.prompts.length ?? 0) > 0}>
+      <ul class="waiting-prompts" aria-label={t("Waiting prompts")}>
+        <For each={view.state?.prompts ?? []}>
+          {(prompt) => (
+            <li>
+              <Icon name={prompt.delivery === "steer" ? "steer" : "clock"} small />
+              <span class="cut" dir="auto">{visibleLine(prompt.text.slice(0, 300))}</span>
+              <button type="button" class="button plain" onClick={() => props.withdraw(prompt.prompt)}>
+                {t("Withdraw")}
+              </button>
+            </li>
+          )}
+        </For>
+      </ul>
+    </Show>
+  );
+}
+
+function SideTodo(props: { open: OpenSession }) {
+  const todo = createMemo(() => {
+    const rows = props.open.view.value.rows;
+    const row = rows.length === 0 ? undefined : rows.findLast((one) => one.kind === "item" && one.item.kind === "todo");
+    return row?.kind === "item" && row.item.kind === "todo" ? row : undefined;
+  });
+  return (
+    <Show when={todo()}>
+      {(row) => (
+        <section>
+          <h2 class="section-head">{t("To do")}</h2>
+          <Todo bare item={row().item as Extract<Item, { kind: "todo" }>} />
+        </section>
+      )}
+    </Show>
+  );
+}
+
+function Fresh() {
+  return (
+    <div class="empty session-fresh">
+      <h2>{t("Ready")}</h2>
+      <p>{t("Say what the agent should do. It goes on when you close this page.")}</p>
+    </div>
+  );
+}
+
+function Missing(props: { why: string }) {
+  return (
+    <div class="screen">
+      <div class="empty">
+        <h2>{t("This session cannot be shown")}</h2>
+        <p>{props.why}</p>
+        <A href="/sessions" class="button">
+          {t("To the sessions")}
+        </A>
+      </div>
+    </div>
+  );
+}

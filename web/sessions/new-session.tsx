@@ -1,0 +1,219 @@
+/** A new session: which agent, in which folder, with what first words. */
+import type { AgentInfo } from "@flybridge/protocol/agent.ts";
+import type { HostId } from "@flybridge/protocol/ids.ts";
+import { visible, visibleLine } from "@flybridge/protocol/text.ts";
+import { useNavigate } from "@solidjs/router";
+import { createMemo, createResource, createSignal, createUniqueId, For, Show } from "solid-js";
+import { hostOf, hostsOf, sessionPath, useDeck } from "../deck.ts";
+import { Icon } from "../design/icon.tsx";
+import { Sheet } from "../design/sheet.tsx";
+import { t } from "../words.ts";
+import { Browse } from "./browse.tsx";
+import { folderName, folderParent } from "./grouping.ts";
+
+/** Recent folders that are offered without browsing. */
+const RECENT_FOLDERS = 5;
+
+export default function NewSession(props: { onClose: () => void }) {
+  const deck = useDeck();
+  const navigate = useNavigate();
+  const id = createUniqueId();
+  const [hostId, setHostId] = createSignal<HostId | undefined>(hostsOf(deck)[0]?.known.host);
+  const host = createMemo(() => hostOf(deck, hostId()));
+  const agents = (): readonly AgentInfo[] => host()?.view.agents ?? [];
+  const [picked, setPicked] = createSignal<string>();
+  const agent = createMemo(() => agents().find((one) => one.agent === picked()) ?? agents().find((one) => !one.problem));
+  const [folders] = createResource(host, async (here) => await here.replica.call("workspace.list", {}).catch(() => undefined));
+  const recent = createMemo(() => folders.latest?.folders ?? []);
+  const [folder, setFolder] = createSignal<string>();
+  const workspace = (): string | undefined => folder() ?? recent()[0]?.path;
+  const [browsing, setBrowsing] = createSignal(false);
+  const [model, setModel] = createSignal("");
+  const [mode, setMode] = createSignal("");
+  const [prompt, setPrompt] = createSignal("");
+  const [state, setState] = createSignal<{ kind: "filling" } | { kind: "starting" } | { kind: "refused"; message: string }>({ kind: "filling" });
+  const ready = (): boolean => agent() !== undefined && !agent()?.problem && workspace() !== undefined && state().kind !== "starting";
+
+  const start = async (): Promise<void> => {
+    const [here, chosen, path] = [host(), agent(), workspace()];
+    if (!here || !chosen || path === undefined || !ready()) return;
+    setState({ kind: "starting" });
+    try {
+      const { settled } = here.replica.intend("session.create", {
+        agent: chosen.agent,
+        workspace: path,
+        ...(model() === "" ? {} : { model: model() }),
+        ...(mode() === "" ? {} : { mode: mode() }),
+        ...(prompt().trim() === "" ? {} : { prompt: prompt().trim() }),
+      });
+      const { session } = await settled;
+      props.onClose();
+      navigate(sessionPath(here.known.host, session));
+    } catch (fault) {
+      setState({ kind: "refused", message: fault instanceof Error ? fault.message : t("The host could not start it.") });
+    }
+  };
+
+  return (
+    <Sheet title={browsing() ? t("Choose a folder") : t("New session")} onClose={() => (browsing() ? setBrowsing(false) : props.onClose())}>
+      <Show when={!browsing()} fallback={
+        <Show when={host()}>
+          {(here) => (
+            <Browse
+              host={here()}
+              from={workspace() ?? folders.latest?.home ?? "/"}
+              choose={(path) => {
+                setFolder(path);
+                setBrowsing(false);
+              }}
+            />
+          )}
+        </Show>
+      }>
+        <form
+          class="form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void start();
+          }}
+        >
+          <div>
+            <label class="label" for={`${id}-prompt`}>
+              {t("First prompt")}
+            </label>
+            <textarea
+              id={`${id}-prompt`}
+              class="field"
+              rows="3"
+              dir="auto"
+              autofocus
+              placeholder={t("What should the agent do?")}
+              value={prompt()}
+              onInput={(event) => setPrompt(event.currentTarget.value)}
+              onKeyDown={(event) => {
+                if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) void start();
+              }}
+            />
+          </div>
+          <Show when={hostsOf(deck).length > 1}>
+            <div>
+              <label class="label" for={`${id}-host`}>{t("Host")}</label>
+              <select id={`${id}-host`} class="field" onChange={(event) => setHostId(event.currentTarget.value as HostId)}>
+                <For each={hostsOf(deck)}>{(one) => <option value={one.known.host}>{visibleLine(one.known.name)}</option>}</For>
+              </select>
+            </div>
+          </Show>
+          <fieldset>
+            <legend class="label">{t("Agent")}</legend>
+            <For each={agents()} fallback={<p class="dim">{t("The host has not said yet which agents it has.")}</p>}>
+              {(one) => (
+                <label class="option" classList={{ chosen: one.agent === agent()?.agent, off: one.problem !== undefined }}>
+                  <input
+                    type="radio"
+                    name={`${id}-agent`}
+                    checked={one.agent === agent()?.agent}
+                    disabled={one.problem !== undefined}
+                    onChange={() => {
+                      setPicked(one.agent);
+                      setModel("");
+                      setMode("");
+                    }}
+                  />
+                  <span>
+                    <span class="option-label">
+                      {visibleLine(one.title)} <Show when={one.version}>{(version) => <span class="dim num">{visibleLine(version())}</span>}</Show>
+                    </span>
+                    <Show when={one.problem}>
+                      {(problem) => (
+                        <small class="option-problem">
+                          <Icon name="alert" small /> <span>{visible(problem().message)}</span>
+                        </small>
+                      )}
+                    </Show>
+                  </span>
+                </label>
+              )}
+            </For>
+          </fieldset>
+          <fieldset>
+            <legend class="label">{t("Folder")}</legend>
+            <Show when={workspace() !== undefined && !recent().slice(0, RECENT_FOLDERS).some((one) => one.path === workspace()) && workspace()}>
+              {(path) => <FolderOption name={`${id}-folder`} path={path()} chosen choose={() => undefined} />}
+            </Show>
+            <For each={recent().slice(0, RECENT_FOLDERS)}>
+              {(one) => (
+                <FolderOption name={`${id}-folder`} path={one.path} branch={one.branch} chosen={workspace() === one.path} choose={() => setFolder(one.path)} />
+              )}
+            </For>
+            <button type="button" class="button wide" onClick={() => setBrowsing(true)}>
+              <Icon name="folder" />
+              {t("Another folder")}
+            </button>
+          </fieldset>
+          <Show when={agent()}>
+            {(chosen) => (
+              <div class="form-pair">
+                <Select label={t("Model")} options={chosen().models} value={model()} set={setModel} />
+                <Select label={t("Mode")} options={chosen().modes} value={mode()} set={setMode} />
+              </div>
+            )}
+          </Show>
+          <Show when={state().kind === "refused" && state()}>
+            {(refused) => (
+              <p class="fault" role="alert">
+                <Icon name="alert" small />
+                {visible((refused() as { message: string }).message)}
+              </p>
+            )}
+          </Show>
+          <div class="form-end">
+            <button type="submit" class="button strong wide" disabled={!ready()}>
+              {state().kind === "starting" ? t("Starting") : t("Start")}
+            </button>
+          </div>
+        </form>
+      </Show>
+    </Sheet>
+  );
+}
+
+function FolderOption(props: { name: string; path: string; branch?: string | undefined; chosen: boolean; choose: () => void }) {
+  return (
+    <label class="option" classList={{ chosen: props.chosen }}>
+      <input type="radio" name={props.name} checked={props.chosen} onChange={() => props.choose()} />
+      <span class="cut">
+        <span class="option-label cut"><bdi>{visibleLine(folderName(props.path))}</bdi></span>
+        <small class="cut" dir="ltr">
+          {visibleLine(folderParent(props.path))}
+          <Show when={props.branch}>{(branch) => <span> · {visibleLine(branch())}</span>}</Show>
+        </small>
+      </span>
+    </label>
+  );
+}
+
+export function Select(props: {
+  label: string;
+  options: readonly { value: string; label: string; detail?: string | undefined }[];
+  value: string;
+  set: (value: string) => void;
+  /** Without it, the first choice is the agent's own default. */
+  known?: boolean;
+}) {
+  const id = createUniqueId();
+  return (
+    <Show when={props.options.length > 0}>
+      <div>
+        <label class="label" for={id}>
+          {props.label}
+        </label>
+        <select id={id} class="field" value={props.value} onChange={(event) => props.set(event.currentTarget.value)}>
+          <Show when={!props.known || !props.options.some((one) => one.value === props.value)}>
+            <option value={props.known ? props.value : ""}>{props.known && props.value !== "" ? visibleLine(props.value) : t("As the agent chooses")}</option>
+          </Show>
+          <For each={props.options}>{(one) => <option value={one.value}>{visibleLine(one.label)}</option>}</For>
+        </select>
+      </div>
+    </Show>
+  );
+}
