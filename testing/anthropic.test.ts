@@ -36,8 +36,9 @@ describe("a played model", () => {
       true,
     );
     let text = "";
-    for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
-      text += chunk;
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body as ReadableStream<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true });
       if (text.includes("content_block_stop")) model.release("go");
     }
     assert.match(text, /event: message_start[\s\S]*text_delta[\s\S]*message_stop/u);

@@ -138,7 +138,11 @@ async function play(
   for (const [place, directive] of step.entries()) {
     if (directive.kind === "slow") pause = Number(directive.argument);
     if (directive.kind === "wait") await gate(directive.argument);
-    if (directive.kind === "drop") return void response.destroy();
+    if (directive.kind === "drop") {
+      // What came before must have left: the agent is to have heard a part.
+      await new Promise((resolve) => response.write(": cut\n\n", resolve));
+      return void response.destroy();
+    }
     for (const block of blockOf(directive, `${message.replace("msg", "toolu")}_${place}`)) {
       emit("content_block_start", { index, content_block: { ...block, ...EMPTY[block.type] } });
       for (const delta of deltasOf(block)) {

@@ -101,7 +101,7 @@ export async function drive<Memory>(agent: Agent<Memory>, order: LaunchOrder): P
     append(fact);
   };
   const tell = (): void => {
-    for (const watcher of [...watchers]) watcher();
+    for (const watcher of watchers) watcher();
   };
   const give = (fact: Fact): void => {
     const entry = append(fact);

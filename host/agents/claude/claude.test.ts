@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { Ask, ApprovalAsk, PlanAsk, QuestionAsk } from "@flybridge/protocol/ask.ts";
 import { uuid7From, type SessionId } from "@flybridge/protocol/ids.ts";
 import type { ToolItem } from "@flybridge/protocol/item.ts";
@@ -433,6 +433,15 @@ describe("claude with the real Claude Code", { skip, concurrency: 2 }, () => {
     const before = driven.entries.length;
     driven.give({ kind: "interrupt.asked", by: DEVICE });
     assert.equal((await driven.fact("turn.ended", undefined, before)).outcome, "interrupted");
+  });
+
+  it("keeps what a broken stream had said; Claude has its model go on from there in the same turn", async () => {
+    await using at = await desk();
+    await using driven = await at.sit();
+    assert.equal((await driven.turn("[[slow 30]][[text Said before the line broke.]][[drop]]")).outcome, "completed");
+    assert.equal(driven.items()[0]?.body, "Said before the line broke.");
+    assert.match(at.told(), /cut off mid-stream/u);
+    assert.deepEqual(driven.state().items, []);
   });
 
   it("shows parallel tools, exit codes, reads and unknown tools as they end", async () => {

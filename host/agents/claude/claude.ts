@@ -21,6 +21,12 @@ const NAME = "claude" as AgentName;
 /** Characters of its error output that are shown to a person. */
 const LAST_WORDS_CHARS = 2_000;
 
+/** Messages as JSON lines both ways, words as they come, our own prompts repeated when taken, asks over the same pipe. */
+const SPOKEN =
+  "--input-format stream-json --output-format stream-json --verbose --include-partial-messages --replay-user-messages --permission-prompt-tool stdio".split(
+    " ",
+  );
+
 /** Set by a Claude Code that runs us inside itself; a child that sees them refuses to start or reports to the wrong one. */
 const OUTER = ["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"];
 
@@ -69,8 +75,7 @@ async function launch(order: LaunchOrder): Promise<Launch<Memory>> {
     argv: [
       install.path,
       "-p",
-      ...["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"],
-      ...["--include-partial-messages", "--replay-user-messages", "--permission-prompt-tool", "stdio"],
+      ...SPOKEN,
       ...conversation,
       // One word each, so that a value can never be read as another option.
       ...(order.model === undefined || order.model === "default" ? [] : [`--model=${order.model}`]),

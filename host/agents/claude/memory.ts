@@ -33,7 +33,7 @@ export interface PendingAsk {
   readonly suggestions: readonly Json[];
 }
 
-export interface Model {
+interface Model {
   readonly value: string;
   readonly resolved: string;
 }

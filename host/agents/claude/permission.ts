@@ -6,7 +6,7 @@ import type { Choice } from "@flybridge/protocol/ask.ts";
 import { labelOf, wordsOf } from "../bounds.ts";
 import { listAt, textAt, textsAt, type Json } from "../json.ts";
 
-export const ONCE: Choice = { choice: "once", label: "Allow once", scope: "once" };
+const ONCE: Choice = { choice: "once", label: "Allow once", scope: "once" };
 
 /** What a suggestion's place means to a person. */
 const PLACES: Record<string, { readonly where: string; readonly stored: string }> = {

@@ -12,10 +12,10 @@ const WORD_MS = 28;
 const POUR_PIECES = 256;
 
 export type Say = (said: Said) => Promise<void>;
-export type AskOf<Kind extends Ask["kind"]> = Omit<Extract<Ask, { kind: Kind }>, "ask" | "kind" | "item">;
+type AskOf<Kind extends Ask["kind"]> = Omit<Extract<Ask, { kind: Kind }>, "ask" | "kind" | "item">;
 export type Steps = Extract<Item, { kind: "todo" }>["steps"];
 
-export interface Call {
+interface Call {
   readonly name: string;
   readonly kind: ToolItem["tool"]["kind"];
   readonly object: string;
@@ -24,7 +24,7 @@ export interface Call {
   readonly parent?: ItemId;
 }
 
-export interface Running {
+interface Running {
   readonly item: ItemId;
   /** More output, at once. */
   print(text: string): Promise<void>;
