@@ -176,7 +176,7 @@ export class Outbox {
     if (!calls || !this.#isLoaded) return;
     const held = new Set<string>();
     const creating = new Set<string>();
-    for (const slot of [...this.#slots]) {
+    for (const slot of this.#slots) {
       const { state, method } = slot.sending;
       if (state === "refused" || state === "accepted") continue;
       const ahead = AHEAD.has(method);

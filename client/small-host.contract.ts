@@ -46,6 +46,8 @@ export interface SmallHost {
   /** The device's end of a new wire; frames until the network goes away, both ways together. */
   dial(frames?: number): Link;
   cut(): void;
+  /** The host's end of a link that a test made itself. */
+  accept(link: Link): void;
   /** Forgets every device. */
   revoke(): void;
   journal(session: SessionId): readonly Entry[];
@@ -311,6 +313,9 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
       };
       accept(flowing(wire.ends[0])).catch(() => {});
       return flowing(wire.ends[1]);
+    },
+    accept(link) {
+      accept(link).catch(() => {});
     },
     cut() {
       for (const wire of wires) wire.cut();
