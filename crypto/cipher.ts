@@ -14,8 +14,8 @@ const NOTHING = new Uint8Array(0);
 
 export class CipherState {
   readonly #suite: Suite;
-  /** Own copy, overwritten in place by `rekey` and `destroy`. */
-  readonly #key: Uint8Array;
+  /** Own copy, replaced by `rekey`; an array that was used as a key is wiped, never filled with another. */
+  #key: Uint8Array;
   #count = 0;
 
   constructor(suite: Suite, key: Uint8Array) {
@@ -44,7 +44,9 @@ export class CipherState {
   /** A one-way step of the key, so that a stolen one opens nothing older (Noise §4.2, §11.3). The counter goes on. */
   rekey(): void {
     const next = this.#suite.seal(this.#key, nonceOf(0xffff_ffff, 0xffff_ffff), NOTHING, new Uint8Array(KEY_BYTES));
-    this.#key.set(next.subarray(0, KEY_BYTES));
+    this.#key.fill(0);
+    this.#key = next.slice(0, KEY_BYTES);
+    next.fill(0);
   }
 
   /** Forgets the key, as far as JavaScript can promise that. The holder never calls again. */

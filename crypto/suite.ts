@@ -23,7 +23,10 @@ export interface AgreementKey {
 /** ChaCha20-Poly1305 (RFC 8439), X25519 and chance. Implementations: noble here, node:crypto in the host. */
 export interface Suite {
   generateKey(): AgreementKey | Promise<AgreementKey>;
-  /** `nonce` is 12 bytes. Returns ciphertext || tag. */
+  /**
+   * `nonce` is 12 bytes. Returns ciphertext || tag. The array of a key that was given here is never filled with another
+   * key, so an implementation may keep what it prepared for it as long as the array lives.
+   */
   seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** Throws `SealError("broken")` when the tag does not verify. */
   open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array;

@@ -1,25 +1,21 @@
 /**
- * The host's suite, over node:crypto: X25519 is some fifteen times faster there, which is what a handshake costs.
- *
- * ChaCha20-Poly1305 is shared by size: setting up a node:crypto cipher costs more than noble needs for a whole small
- * record. Both give the same bytes, which `suite.test.ts` shows.
+ * The host's suite, over node:crypto: X25519 is some fifteen times faster there, which is what a handshake costs, and
+ * ChaCha20-Poly1305 three times, once the key is prepared: preparing it is four fifths of sealing a small record, so it
+ * is done once per key. Both suites give the same bytes, which `suite.test.ts` shows.
  */
 import {
   createCipheriv,
   createDecipheriv,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   generateKeyPairSync,
   randomBytes,
   type KeyObject,
 } from "node:crypto";
 import { checkedAgreement, isZero, requireKeyLength } from "@flybridge/crypto/agreement.ts";
-import { nobleOpen, nobleSeal } from "@flybridge/crypto/noble.ts";
 import { KEY_BYTES, SealError, TAG_BYTES, type AgreementKey, type Suite } from "@flybridge/crypto/suite.ts";
-
-/** Bytes of plaintext from which node:crypto is faster: 18 us against 19 at 2 KiB, 51 against 115 at 16 KiB. */
-export const NATIVE_BYTES = 2048;
 
 const CIPHER = "chacha20-poly1305";
 /** RFC 8410: what stands before the 32 bytes in the DER form of a private and of a public X25519 key. */
@@ -29,14 +25,8 @@ const PUBLIC_DER = Buffer.from("302a300506032b656e032100", "hex");
 export function nodeSuite(): Suite {
   return {
     generateKey: () => agreementKey(generateKeyPairSync("x25519").privateKey),
-    seal: (key, nonce, associated, plaintext) =>
-      plaintext.length < NATIVE_BYTES
-        ? nobleSeal(key, nonce, associated, plaintext)
-        : nativeSeal(key, nonce, associated, plaintext),
-    open: (key, nonce, associated, sealed) =>
-      sealed.length - TAG_BYTES < NATIVE_BYTES
-        ? nobleOpen(key, nonce, associated, sealed)
-        : nativeOpen(key, nonce, associated, sealed),
+    seal,
+    open,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
   };
 }
@@ -49,14 +39,20 @@ export function nodeKey(secret32: Uint8Array): AgreementKey {
   return agreementKey(createPrivateKey({ key: Buffer.concat([PRIVATE_DER, secret32]), format: "der", type: "pkcs8" }));
 }
 
-/** Exported for its tests, which run it at every size; so is `nativeOpen`. */
-export function nativeSeal(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  associated: Uint8Array,
-  plaintext: Uint8Array,
-): Uint8Array {
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
+/** What node:crypto prepared for a key, for as long as the key's array lives. */
+const prepared = new WeakMap<Uint8Array, KeyObject>();
+
+function preparedFrom(key: Uint8Array): KeyObject {
+  let object = prepared.get(key);
+  if (!object) {
+    object = createSecretKey(key);
+    prepared.set(key, object);
+  }
+  return object;
+}
+
+function seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
+  const cipher = createCipheriv(CIPHER, preparedFrom(key), nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(associated, { plaintextLength: plaintext.length });
   const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
   sealed.set(cipher.update(plaintext));
@@ -65,10 +61,10 @@ export function nativeSeal(
   return sealed;
 }
 
-export function nativeOpen(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array {
+function open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array {
   const length = sealed.length - TAG_BYTES;
   if (length < 0) throw new SealError("broken", "A sealed message is cut.");
-  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv(CIPHER, preparedFrom(key), nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associated, { plaintextLength: length });
   decipher.setAuthTag(sealed.subarray(length));
   const plaintext = new Uint8Array(decipher.update(sealed.subarray(0, length)));
