@@ -37,6 +37,8 @@ export interface HostOptions {
   readonly agents: readonly Agent[];
   /** The environment of the host, of which agents get what does not open the host. */
   readonly env: NodeJS.ProcessEnv;
+  /** The person's own umask; the host's is 077. */
+  readonly umask: number;
   readonly log: Log;
 }
 
@@ -70,7 +72,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const offers = makeOffers({ now, random: (bytes) => new Uint8Array(randomBytes(bytes)) });
   const host = { id: identity.host, name: identity.name, key: identity.key.publicKey };
 
-  const hands = makeHands({ lost: (reason) => void keeperLost(reason), log: note });
+  const hands = makeHands({ lost: (reason) => void keeperLost(reason), umask: options.umask, log: note });
   const place = keeperPlace(home.root);
   let keeper: Keeper = await connectKeeper({ place, events: hands.events, start: true });
   hands.attach(keeper);
@@ -150,7 +152,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     log: note,
   });
   pairShell({ path: home.shell, devices, host, socket: home.socket });
-  for (const name of hands.strangers(new Set(sessions.list().map(({ childName }) => childName)))) hands.forget(name);
+  hands.dismiss(new Set(sessions.list().map(({ childName }) => childName)));
   sessions.recover();
   held.use(await openLocal({ path: home.socket, gate }));
   const loopback = held.use(await openLoopback({ port, origins: options.origins, app: options.app, gate }));

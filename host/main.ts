@@ -12,7 +12,7 @@ const EXIT_FAILED = 1;
 const EXIT_TAKEN = 2;
 
 async function main(): Promise<void> {
-  process.umask(0o077);
+  const umask = process.umask(0o077);
   const { values } = parseArgs({
     options: {
       port: { type: "string", default: String(DEFAULT_PORT) },
@@ -34,6 +34,7 @@ async function main(): Promise<void> {
     app: values.app,
     agents: AGENTS,
     env: process.env,
+    umask,
     log,
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void host.stop(false));

@@ -7,9 +7,8 @@ export interface KeeperHands extends Hands {
   readonly events: KeeperEvents;
   /** With each connection, before anything else is called. */
   attach(keeper: Keeper): void;
-  /** Children of sessions that are no more. */
-  strangers(known: ReadonlySet<string>): string[];
-  forget(name: string): void;
+  /** Ends and forgets children of sessions that are no more. */
+  dismiss(known: ReadonlySet<string>): void;
 }
 
 type Connection = { readonly spawn: (order: SpawnOrder) => Promise<{ readonly pid: number }>; readonly send: (order: ChildOrder) => void };
@@ -19,6 +18,8 @@ const decoder = new TextDecoder();
 
 export function makeHands(options: {
   readonly lost: KeeperEvents["lost"];
+  /** What agents make files with: the person's own, not the host's. */
+  readonly umask: number;
   readonly log: (message: string, detail: Record<string, unknown>) => void;
 }): KeeperHands {
   const listeners = new Map<string, ChildEvents>();
@@ -65,7 +66,7 @@ export function makeHands(options: {
     },
     async spawn({ name, argv, env, cwd }) {
       if (!connection) throw new Error("The keeper does not answer. It is being started again; try once more.");
-      const { pid } = await connection.spawn({ child: name, argv, env, cwd, terminal: null, umask: null, spoolBytes: null });
+      const { pid } = await connection.spawn({ child: name, argv, env, cwd, terminal: null, umask: options.umask, spoolBytes: null });
       pids.set(name, pid);
       return childOf(name, pid);
     },
@@ -73,8 +74,14 @@ export function makeHands(options: {
       const pid = pids.get(name);
       return pid === undefined ? undefined : childOf(name, pid);
     },
-    strangers: (known) => [...pids.keys()].filter((name) => !known.has(name)),
-    forget: (name) => childOf(name, 0).forget(),
+    dismiss(known) {
+      for (const [name, pid] of pids) {
+        if (known.has(name)) continue;
+        const child = childOf(name, pid);
+        child.listen({ output: () => {}, exit: () => child.forget() }, 0);
+        child.signal("SIGKILL");
+      }
+    },
   };
 }
 

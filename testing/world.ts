@@ -1,0 +1,116 @@
+/** A host as a process of its own, in folders of its own, that a test may end in any way; its keeper ends with the test. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { BareDevice, newIntent, type Keys } from "./bare.ts";
+import { fromBase64Url } from "@flybridge/protocol/offer.ts";
+import { LINK_PATH } from "@flybridge/protocol/relay.ts";
+
+const HOST = join(import.meta.dirname, "..", "host", "main.ts");
+
+export interface World extends AsyncDisposable {
+  /** FLYBRIDGE_HOME of the host. */
+  readonly state: string;
+  /** An empty folder: HOME of the host and its agents, and where workspaces go. */
+  readonly home: string;
+  readonly port: number;
+  /** The host's process. */
+  readonly pid: number;
+  /** What the host wrote to its error output. */
+  readonly errors: () => string;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same folders and port. */
+  restart(): Promise<void>;
+  /** The shell of this machine, as a bare device. */
+  shell(): Promise<BareDevice>;
+  /** A new device, paired by an offer. */
+  pair(name?: string): Promise<BareDevice>;
+}
+
+export async function startWorld(
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly port?: number;
+    readonly args?: readonly string[];
+  } = {},
+): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), "flybridge-"));
+  const state = join(folder, "state");
+  const home = mkdtempSync(join(folder, "home-"));
+  let running: { process: ChildProcess; port: number; pid: number };
+  let errors = "";
+
+  const start = async (port: number): Promise<void> => {
+    const child = spawn(
+      process.execPath,
+      [HOST, "--port", String(port), "--name", "test host", ...(options.args ?? [])],
+      {
+        env: { PATH: process.env["PATH"] ?? "", HOME: home, FLYBRIDGE_HOME: state, ...options.env },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    child.stderr.on("data", (bytes: Buffer) => (errors += bytes.toString()));
+    const lines = createInterface(child.stdout);
+    const ready = await Promise.race([
+      once(lines, "line").then(([line]) => JSON.parse(String(line)) as { port: number; pid: number }),
+      once(child, "exit").then(() => {
+        throw new Error(`the host did not start: ${errors}`);
+      }),
+    ]);
+    running = { process: child, port: ready.port, pid: ready.pid };
+  };
+  const ended = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
+    const { process: child } = running;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, "exit");
+    child.kill(signal);
+    await exit;
+  };
+  await start(options.port ?? 0);
+
+  const world: World = {
+    state,
+    home,
+    get port() {
+      return running.port;
+    },
+    get pid() {
+      return running.pid;
+    },
+    errors: () => errors,
+    kill: () => ended("SIGKILL"),
+    restart: () => start(running.port),
+    async shell() {
+      const file = JSON.parse(readFileSync(join(state, "cli.json"), "utf8")) as Record<string, string>;
+      const bytes = (name: string): Uint8Array => fromBase64Url(file[name] ?? "", 32) ?? new Uint8Array(32);
+      const keys: Keys = {
+        secret: bytes("secret"),
+        hostKey: bytes("hostKey"),
+        continuity: bytes("continuity"),
+        host: file["host"] ?? "",
+        url: `ws+unix://${file["socket"]}:${LINK_PATH}`,
+      };
+      return BareDevice.reconnect(keys);
+    },
+    async pair(name) {
+      const shell = await world.shell();
+      const { connection } = await shell.call("offer.make", {}, newIntent());
+      shell.close();
+      return BareDevice.pair(connection, name);
+    },
+    async [Symbol.asyncDispose]() {
+      // The host ends its keeper and the agents with it; without a host, one is started to do so.
+      if (running.process.exitCode !== null || running.process.signalCode !== null) await start(running.port);
+      const shell = await world.shell();
+      const exit = once(running.process, "exit");
+      await shell.call("host.stop", { keeper: true });
+      await exit;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
