@@ -9,8 +9,12 @@ import type { HostView } from "./replica.ts";
 /** Milliseconds from a change to its being in the store. */
 const CACHE_MS = 1_000;
 
+/** Sessions whose view is kept for the next launch. */
+const CACHED_VIEWS = 50;
+
 interface Cached extends Pick<HostView, "sessions" | "devices" | "agents" | "seen"> {
   readonly last: number;
+  readonly views: SessionId[];
 }
 
 export class Feed {
@@ -18,6 +22,8 @@ export class Feed {
   readonly #platform: Platform;
   readonly #view: Cell<HostView>;
   #last = 0;
+  /** Sessions with a kept view, the newest last. */
+  #views: SessionId[] = [];
   #stopTimer: (() => void) | undefined;
 
   constructor(host: HostId, platform: Platform, view: Cell<HostView>) {
@@ -31,6 +37,7 @@ export class Feed {
     const cached = text === undefined ? undefined : cachedFrom(text);
     if (!cached) return;
     // A connection may have been quicker.
+    this.#views = [...cached.views, ...this.#views];
     const isFirst = this.#last === 0;
     if (isFirst) this.#last = cached.last;
     this.#view.change((view) => {
@@ -97,12 +104,20 @@ export class Feed {
     this.#cacheSoon();
   }
 
+  /** A session's view is written; gives those whose view is to be removed for it. */
+  cached(session: SessionId): SessionId[] {
+    if (this.#views.at(-1) === session) return [];
+    this.#views = [...this.#views.filter((one) => one !== session), session];
+    this.#cacheSoon();
+    return this.#views.splice(0, Math.max(0, this.#views.length - CACHED_VIEWS));
+  }
+
   async flush(): Promise<void> {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     const { sessions, devices, agents, seen, read } = this.#view.value;
     if (!read) return;
-    const cached: Cached = { last: this.#last, sessions, devices, agents, seen };
+    const cached: Cached = { last: this.#last, views: this.#views, sessions, devices, agents, seen };
     await this.#platform.store.write("feeds", this.#host, JSON.stringify(cached)).catch(() => {});
   }
 

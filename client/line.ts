@@ -241,12 +241,14 @@ export class Line {
         },
         ended: (end) => {
           signal.removeEventListener("abort", close);
-          if (this.#pipe === pipe) {
+          // Another one may have taken its place, when pairing made it.
+          const isOurs = this.#pipe === pipe;
+          if (isOurs) {
             this.#pipe = undefined;
             this.#calls = undefined;
           }
           calls.end(sentenceOf(end));
-          if (welcomed) this.#events.down();
+          if (isOurs) this.#events.down();
           resolve(end);
         },
       });

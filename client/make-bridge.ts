@@ -12,7 +12,8 @@ import type { KnownHost } from "./replica.ts";
 import { StoreError } from "./store.ts";
 
 /** Rejects with `StoreError` when this device keeps nothing for us. */
-export async function makeBridge(platform: Platform): Promise<Bridge> {
+export async function makeBridge(given: Platform | Promise<Platform>): Promise<Bridge> {
+  const platform = await given;
   const { store, keys, makeCell } = platform;
   const hosts = makeCell<{ list: KnownHost[]; read: boolean }>({ list: [], read: false });
   const replicas = new Map<HostId, HostReplica>();

@@ -156,7 +156,8 @@ export class HostReplica implements Replica {
 
   /** Writes what is cached now. */
   async flush(): Promise<void> {
-    await Promise.all([this.#feed.flush(), ...[...this.#sessions.values()].map((session) => session.cache())]);
+    const views = [...this.#sessions.values()].map((session) => session.cache());
+    await Promise.all([...views, this.#feed.flush()]);
   }
 
   close(): void {
@@ -171,6 +172,9 @@ export class HostReplica implements Replica {
       platform: this.#platform,
       key: `${this.host}/${id}`,
       sending: () => this.#outbox.of(id),
+      caching: () => {
+        for (const old of this.#feed.cached(id)) this.#forgetView(old);
+      },
       isCreating: () => this.#outbox.isCreating(id),
     });
   }
@@ -214,9 +218,11 @@ export class HostReplica implements Replica {
 
   #tell(facts: readonly FeedEntry[]): void {
     this.#feed.facts(facts);
-    for (const { fact } of facts)
-      if (fact.kind === "session.gone")
-        void this.#platform.store.write("views", `${this.host}/${fact.session}`, undefined).catch(() => {});
+    for (const { fact } of facts) if (fact.kind === "session.gone") this.#forgetView(fact.session);
+  }
+
+  #forgetView(session: SessionId): void {
+    this.#platform.store.write("views", `${this.host}/${session}`, undefined).catch(() => {});
   }
 
   #sent(sending: Sending): void {

@@ -12,30 +12,32 @@ import { type Socket, webSocketLink } from "@flybridge/transport/websocket.ts";
 import { WebSocket } from "ws";
 import { type MakeCell, plainCell } from "./cell.ts";
 import { fileKeys } from "./keys-node.ts";
+import type { Keys } from "./keys.ts";
 import { originOf, type Owner, type Platform } from "./platform.ts";
 import { fileStore } from "./store-file-node.ts";
+import type { Store } from "./store.ts";
 
-export interface NodePlatformOptions {
-  /** Where keys and cache of this device are; made when it is not there. */
-  readonly folder: string;
+/** What a shell has, whatever it keeps its things in. */
+export interface NodeParts {
+  readonly keys: Keys;
+  readonly store: Store;
   /** Local sockets and origins to try before those of a connection string. */
   readonly addresses?: readonly string[];
   readonly makeCell?: MakeCell;
 }
 
-export async function nodePlatform({ folder, ...options }: NodePlatformOptions): Promise<Platform> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const keys = await fileKeys(join(folder, "keys"));
-  return nodePlatformOver({ ...options, keys, store: await fileStore(join(folder, "store")) });
+export interface NodePlatformOptions extends Omit<NodeParts, "keys" | "store"> {
+  /** Where keys and cache of this device are; made when it is not there. */
+  readonly folder: string;
 }
 
-/** The same over keys and a store of the caller's. */
-export function nodePlatformOver({
-  keys,
-  store,
-  addresses = [],
-  makeCell = plainCell,
-}: Omit<NodePlatformOptions, "folder"> & Pick<Platform, "keys" | "store">): Platform {
+export async function nodePlatform({ folder, ...options }: NodePlatformOptions): Promise<Platform> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const [keys, store] = await Promise.all([fileKeys(join(folder, "keys")), fileStore(join(folder, "store"))]);
+  return nodePlatformOver({ ...options, keys, store });
+}
+
+export function nodePlatformOver({ keys, store, addresses = [], makeCell = plainCell }: NodeParts): Platform {
   return {
     suite: nobleSuite((bytes) => new Uint8Array(randomBytes(bytes))),
     keys,

@@ -12,7 +12,7 @@ import type { Row, SessionView } from "./view.ts";
 
 /** Rows of a session that are kept for the next launch, and the characters at which there are fewer. */
 export const CACHED_ROWS = 200;
-const CACHED_CHARS = 1024 * 1024;
+const CACHED_CHARS = 256 * 1024;
 /** Milliseconds from a change to its being in the cache: a streaming answer is not written at every token. */
 const CACHE_MS = 3_000;
 
@@ -30,6 +30,8 @@ export interface Around {
   readonly key: string;
   /** What the outbox holds for it. */
   sending(): readonly Sending[];
+  /** Its view is about to be written. */
+  caching(): void;
   /** Whether its creation is still on the way: the host does not know it yet. */
   isCreating(): boolean;
 }
@@ -181,6 +183,7 @@ export class Session {
     this.#stopTimer = undefined;
     if (this.#fold.last === 0) return;
     const { platform, key } = this.#around;
+    this.#around.caching();
     const { state, rows, from } = this.view.value;
     let chars = 0;
     const newest: string[] = [];
