@@ -7,11 +7,18 @@ import { restoreTheme } from "./design/theme.ts";
 import { captureLink } from "./pair/link.ts";
 import { storeCell } from "./store-cell.ts";
 import { registerWorker } from "./trusted.ts";
+import { t } from "./words.ts";
 
 captureLink();
 restoreTheme();
 const root = document.querySelector("#app");
 if (!root) throw new Error("the page has no #app");
-const bridge = makeBridge(webPlatform(storeCell));
-render(() => <App bridge={bridge} />, root);
-void registerWorker();
+try {
+  const bridge = await makeBridge(webPlatform(storeCell));
+  render(() => <App bridge={bridge} />, root);
+  void registerWorker();
+} catch (fault) {
+  root.textContent = t("Flybridge could not start in this browser: {why} It needs storage for its keys; a private window may not give it any.", {
+    why: fault instanceof Error ? fault.message : String(fault),
+  });
+}
