@@ -96,6 +96,8 @@ export function makeSessions(options: {
       const session = sessions.get(id);
       if (session.state.status.kind !== "ended")
         throw new CallError("wrong_state", "The session is not ended. Stop it first.");
+      // What was written and is not stored yet would otherwise be stored after the session is gone.
+      shared.writer.flush();
       const gone = shelf.remove(id);
       live.delete(id);
       session.remove();

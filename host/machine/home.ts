@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { stateFolder } from "@flybridge/protocol/home.ts";
 import { keeperPlace } from "./keeper.ts";
-import { privateFolder, readPrivate, writePrivate } from "./files.ts";
+import { privateFile, privateFolder, readPrivate, writePrivate } from "./files.ts";
 
 export interface Home {
   readonly root: string;
@@ -40,18 +40,24 @@ export class HomeTaken extends Error {
 export function takeHome(home: Home): Disposable {
   privateFolder(home.root);
   const note = join(home.root, "host.pid");
-  const lock = new DatabaseSync(join(home.root, "host.lock"), { timeout: 0 });
+  const file = join(home.root, "host.lock");
+  privateFile(file);
+  const lock = new DatabaseSync(file, { timeout: 0 });
   try {
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
+    writePrivate(note, `${process.pid}\n`);
   } catch (error) {
     lock.close();
+    const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
     const SQLITE_BUSY = 5;
-    if (((error as { errcode?: number }).errcode ?? 0) !== SQLITE_BUSY) throw error;
+    const SQLITE_NOTADB = 26;
+    if (code === SQLITE_NOTADB)
+      throw new Error(`${file} is damaged. It holds nothing: remove it and start again.`, { cause: error });
+    if (code !== SQLITE_BUSY) throw error;
     const pid = readPrivate(note)?.trim();
     throw new HomeTaken(
       `Another host${pid ? ` (process ${pid})` : ""} is running on ${home.root}. Use it (flybridge status), end it (flybridge down), or give this one another folder with FLYBRIDGE_HOME.`,
     );
   }
-  writePrivate(note, `${process.pid}\n`);
   return { [Symbol.dispose]: () => lock.close() };
 }

@@ -4,14 +4,17 @@ import { hostname } from "node:os";
 import { hostIdOf, signingKey } from "@flybridge/crypto/identity.ts";
 import type { AgreementKey } from "@flybridge/crypto/suite.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
+import { MAX_DEVICE_NAME_CHARS } from "@flybridge/protocol/device.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/offer.ts";
+import { shortened } from "@flybridge/protocol/text.ts";
 import * as v from "valibot";
 import { readPrivate, writePrivate } from "./files.ts";
 import { nodeKey } from "./suite.ts";
 
 const SECRET_BYTES = 32;
 
-const File = v.object({ static: v.string(), identity: v.string(), name: v.string() });
+/** Loose: what a newer version keeps beside it is not lost when this one writes the name. */
+const File = v.looseObject({ static: v.string(), identity: v.string(), name: v.string() });
 
 export interface Identity {
   readonly host: HostId;
@@ -22,19 +25,19 @@ export interface Identity {
 /** Reads the file, or makes it. Throws when it is damaged: it must not be made anew in silence, every device would refuse. */
 export function identityFrom(path: string, name: string | undefined): Identity {
   const text = readPrivate(path);
-  const file = text === undefined ? made(name) : parsed(path, text);
-  const named = name === undefined ? file : { ...file, name };
-  if (text === undefined || named.name !== file.name) writePrivate(path, `${JSON.stringify(named, null, 2)}\n`);
+  const file = text === undefined ? made() : parsed(path, text);
+  const named = { ...file, name: shortened((name ?? file.name).trim(), MAX_DEVICE_NAME_CHARS) || "host" };
   const key = nodeKey(secretFrom(path, file.static));
   const signing = signingKey(secretFrom(path, file.identity));
+  if (text === undefined || named.name !== file.name) writePrivate(path, `${JSON.stringify(named, null, 2)}\n`);
   return { host: hostIdOf(key.publicKey, signing.publicKey) as HostId, name: named.name, key };
 }
 
-function made(name: string | undefined): v.InferOutput<typeof File> {
+function made(): v.InferOutput<typeof File> {
   return {
     static: toBase64Url(randomBytes(SECRET_BYTES)),
     identity: toBase64Url(randomBytes(SECRET_BYTES)),
-    name: name ?? hostname().split(".")[0] ?? "host",
+    name: hostname().split(".")[0] ?? "",
   };
 }
 
@@ -48,7 +51,7 @@ function parsed(path: string, text: string): v.InferOutput<typeof File> {
 
 function secretFrom(path: string, text: string): Uint8Array {
   const secret = fromBase64Url(text, SECRET_BYTES);
-  if (!secret) throw damaged(path);
+  if (!secret?.some((byte) => byte !== 0)) throw damaged(path);
   return secret;
 }
 

@@ -2,6 +2,7 @@
  * The host's embedded store: one SQLite file in WAL mode, plain prepared statements. Everything is written by `append`
  * and a few small puts; everything is read by number. The heap holds no history.
  */
+import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import type { FeedEntry, FeedFact } from "@flybridge/protocol/feed.ts";
@@ -17,6 +18,7 @@ import {
   type StoredDevice,
   type StoredSession,
 } from "../../core/ports.ts";
+import { privateFile } from "../files.ts";
 import { STEPS } from "./migrations.ts";
 
 /** How long a statement waits for another process that reads the file, in milliseconds. */
@@ -34,10 +36,12 @@ export interface Store {
   close(): void;
 }
 
-/** Opens or makes the database. Throws `StorageError("newer")` when a newer Flybridge wrote it; nothing is changed then. */
+/**
+ * Opens or makes the database, 0600. Throws `StorageError`: "newer" when a newer Flybridge wrote it, and then nothing of
+ * it is changed; "broken" when it is none, or damaged.
+ */
 export function openStore(path: string): Store {
-  const db = guarded(() => new DatabaseSync(path, { timeout: BUSY_MS }));
-  guarded(() => prepare(db, path));
+  const db = opened(path);
   const statements = statementsOf(db);
 
   const put = (fact: FeedFact): FeedEntry => {
@@ -57,34 +61,51 @@ export function openStore(path: string): Store {
           const feed: FeedEntry[] = [];
           for (const step of steps) {
             for (const entry of step.entries)
-              statements.putEntry.run(step.session, entry.seq, entry.at, itemOf(entry.fact), JSON.stringify(entry.fact));
+              statements.putEntry.run(
+                step.session,
+                entry.seq,
+                entry.at,
+                itemOf(entry.fact),
+                JSON.stringify(entry.fact),
+              );
             if (step.mark) putSession(statements, step, step.mark);
-            else statements.putState.run(JSON.stringify(step.state), step.session);
+            else if (statements.putState.run(JSON.stringify(step.state), step.session).changes === 0)
+              throw new StorageError("broken", `There is no session ${step.session}: it was removed.`);
             if (step.intent)
-              statements.putIntent.run(step.intent.id, step.intent.by, step.session, JSON.stringify(step.intent.answer));
+              statements.putIntent.run(
+                step.intent.id,
+                step.intent.by,
+                step.session,
+                JSON.stringify(step.intent.answer),
+              );
             if (step.feed) feed.push(put(step.feed));
           }
           return feed;
         }),
       );
     },
-    read: (session, from, limit, chars) => bounded(statements.read.iterate(session, from, limit) as Iterable<EntryRow>, chars),
+    read: (session, from, limit, chars) =>
+      guarded(() => bounded(statements.read.iterate(session, from, limit) as Iterable<EntryRow>, chars)),
     readBack: (session, before, limit, chars) =>
-      bounded(statements.readBack.iterate(session, before, limit) as Iterable<EntryRow>, chars).reverse(),
+      guarded(() =>
+        bounded(statements.readBack.iterate(session, before, limit) as Iterable<EntryRow>, chars).reverse(),
+      ),
     readItem: (session, item, before) =>
-      (statements.readItem.all(session, item, before) as unknown as EntryRow[]).map(entryOf),
-    answered(intent, by) {
-      const row = statements.getIntent.get(intent, by) as { answer: string } | undefined;
-      return row && { answer: JSON.parse(row.answer) as unknown };
-    },
+      guarded(() => (statements.readItem.all(session, item, before) as unknown as EntryRow[]).map(entryOf)),
+    answered: (intent, by) =>
+      guarded(() => {
+        const row = statements.getIntent.get(intent, by) as { answer: string } | undefined;
+        return row && { answer: JSON.parse(row.answer) as unknown };
+      }),
   };
 
   const sessions: SessionShelf = {
-    list: () => (statements.sessions.all() as unknown as SessionRow[]).map(sessionOf),
-    get(session) {
-      const row = statements.session.get(session) as unknown as SessionRow | undefined;
-      return row && sessionOf(row);
-    },
+    list: () => guarded(() => (statements.sessions.all() as unknown as SessionRow[]).map(sessionOf)),
+    get: (session) =>
+      guarded(() => {
+        const row = statements.session.get(session) as unknown as SessionRow | undefined;
+        return row && sessionOf(row);
+      }),
     remove: (session) =>
       guarded(() =>
         transaction(db, true, () => {
@@ -96,20 +117,24 @@ export function openStore(path: string): Store {
 
   const feed: FeedShelf = {
     after: (from) =>
-      (statements.feedAfter.all(from) as unknown as { seq: number; fact: string }[]).map(({ seq, fact }) => ({
-        seq,
-        fact: JSON.parse(fact) as FeedFact,
-      })),
-    last: () => (statements.nextFeed.get() as { seq: number }).seq - 1,
+      guarded(() =>
+        (statements.feedAfter.all(from) as unknown as { seq: number; fact: string }[]).map(({ seq, fact }) => ({
+          seq,
+          fact: JSON.parse(fact) as FeedFact,
+        })),
+      ),
+    last: () => guarded(() => (statements.nextFeed.get() as { seq: number }).seq - 1),
     put: (fact) => guarded(() => transaction(db, false, () => put(fact))),
   };
 
   const devices: DeviceShelf = {
     list: () =>
-      (statements.devices.all() as unknown as { device: string; secrets: Uint8Array }[]).map((row) => ({
-        device: JSON.parse(row.device) as StoredDevice["device"],
-        secrets: secretsFrom(row.secrets),
-      })),
+      guarded(() =>
+        (statements.devices.all() as unknown as { device: string; secrets: Uint8Array }[]).map((row) => ({
+          device: JSON.parse(row.device) as StoredDevice["device"],
+          secrets: secretsFrom(row.secrets),
+        })),
+      ),
     put: ({ device, secrets }) =>
       guarded(() =>
         transaction(db, true, () => {
@@ -130,14 +155,49 @@ interface EntryRow {
 }
 type SessionRow = { readonly state: string } & AgentMark;
 
-function prepare(db: DatabaseSync, path: string): void {
-  const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-  if (version > STEPS.length)
+function opened(path: string): DatabaseSync {
+  try {
+    // Read-only first: a writer's mere coming and going would move the log of a newer database into its file.
+    if (existsSync(path)) {
+      using newest = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+      refuseNewer(newest, path);
+    }
+    privateFile(path);
+    const db = new DatabaseSync(path, { timeout: BUSY_MS });
+    try {
+      prepare(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    return db;
+  } catch (error) {
+    const fault = storageError(error);
+    if (fault.fault !== "broken") throw fault;
     throw new StorageError(
-      "newer",
-      `${path} was written by a newer Flybridge (schema ${version}, this one knows ${STEPS.length}). Nothing was changed. Update Flybridge, or point FLYBRIDGE_HOME at another folder.`,
+      "broken",
+      `${path} cannot be opened: ${(error as Error).message}. Restore it from a backup; or move it away, and Flybridge begins a new one without sessions and devices.`,
+      { cause: error },
     );
+  }
+}
+
+function versionOf(db: DatabaseSync): number {
+  return (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+}
+
+function refuseNewer(db: DatabaseSync, path: string): void {
+  const version = versionOf(db);
+  if (version <= STEPS.length) return;
+  throw new StorageError(
+    "newer",
+    `${path} was written by a newer Flybridge (schema ${version}, this one knows ${STEPS.length}). Nothing was changed. Update Flybridge, or point FLYBRIDGE_HOME at another folder.`,
+  );
+}
+
+function prepare(db: DatabaseSync): void {
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+  const version = versionOf(db);
   if (version === STEPS.length) return;
   transaction(db, true, () => {
     for (const step of STEPS.slice(version)) db.exec(step);
@@ -167,9 +227,11 @@ function statementsOf(db: DatabaseSync) {
     ),
     feedAfter: db.prepare("SELECT seq, fact FROM feed WHERE seq > ? ORDER BY seq"),
     removeFeed: db.prepare("DELETE FROM feed WHERE about = ?"),
-    removeSession: ["DELETE FROM entry WHERE session = ?", "DELETE FROM intent WHERE session = ?", "DELETE FROM session WHERE id = ?"].map(
-      (sql) => db.prepare(sql),
-    ),
+    removeSession: [
+      "DELETE FROM entry WHERE session = ?",
+      "DELETE FROM intent WHERE session = ?",
+      "DELETE FROM session WHERE id = ?",
+    ].map((sql) => db.prepare(sql)),
     devices: db.prepare("SELECT device, secrets FROM device"),
     putDevice: db.prepare(
       "INSERT INTO device (id, device, secrets) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET device = excluded.device, secrets = excluded.secrets",
@@ -219,7 +281,9 @@ function entryOf({ seq, at, fact }: EntryRow): Entry {
 }
 
 function secretsFrom(blob: Uint8Array): Uint8Array[] {
-  return Array.from({ length: blob.length / SECRET_BYTES }, (_, at) => blob.slice(at * SECRET_BYTES, (at + 1) * SECRET_BYTES));
+  return Array.from({ length: blob.length / SECRET_BYTES }, (_, at) =>
+    blob.slice(at * SECRET_BYTES, (at + 1) * SECRET_BYTES),
+  );
 }
 
 function sessionOf({ state, ...mark }: SessionRow): StoredSession {
@@ -250,18 +314,24 @@ function replacedBy(fact: FeedFact): string | undefined {
   return fact.kind === "device.gone" ? `device ${fact.device}` : undefined;
 }
 
-/** SQLite's errors by what a person can do about them (result codes, sqlite.org/rescode.html). */
 function guarded<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof StorageError) throw error;
-    const code = (error as { errcode?: number }).errcode ?? 0;
-    const SQLITE_FULL = 13;
-    const primary = code & 0xff;
-    if (primary === SQLITE_FULL)
-      throw new StorageError("full", "The disk is full: nothing can be stored. Free some space; it goes on by itself.", { cause: error });
-    throw new StorageError("broken", `The database cannot be used: ${(error as Error).message}`, { cause: error });
+    throw storageError(error);
   }
 }
 
+/** SQLite's errors by what a person can do about them (result codes, sqlite.org/rescode.html). */
+function storageError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const code = (error as { errcode?: number }).errcode ?? 0;
+  if (FULL_CODES.has(code & 0xff) || FULL_CODES.has(code))
+    return new StorageError("full", "The disk is full: nothing can be stored. Free some space; it goes on by itself.", {
+      cause: error,
+    });
+  return new StorageError("broken", `The database cannot be used: ${(error as Error).message}`, { cause: error });
+}
+
+/** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: the log's index could not grow. */
+const FULL_CODES: ReadonlySet<number> = new Set([13, 4874]);
