@@ -12,13 +12,9 @@ export function findClaude(): string | undefined {
   const named = process.env["FLYBRIDGE_TEST_CLAUDE"];
   if (named !== undefined && existsSync(named)) return named;
   const listed = join(CACHE, "agents.json");
-  if (existsSync(listed)) {
-    const path = (JSON.parse(readFileSync(listed, "utf8")) as { claude?: string }).claude;
-    if (path !== undefined && existsSync(path)) return path;
-  }
-  const platform = `claude-code-${process.platform}-${process.arch}`;
-  const installed = join(CACHE, "node_modules", "@anthropic-ai", platform, "claude");
-  return existsSync(installed) ? installed : undefined;
+  if (!existsSync(listed)) return undefined;
+  const path = (JSON.parse(readFileSync(listed, "utf8")) as { claude?: { path: string } }).claude?.path;
+  return path !== undefined && existsSync(path) ? path : undefined;
 }
 
 /** Nothing of the person's own: their key, their settings and their sessions stay out of a test. */

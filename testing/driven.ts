@@ -34,6 +34,8 @@ export interface Recording {
 export interface Driven extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly entries: readonly Entry[];
+  /** What devices were sent between entries, in order. */
+  readonly deltas: readonly Extract<Draft, { kind: "grow" }>[];
   /** Lines that were written to the child. */
   readonly written: readonly string[];
   readonly recording: Recording;
@@ -69,6 +71,7 @@ export async function drive<Memory>(agent: Agent<Memory>, order: LaunchOrder): P
   const [program, ...args] = launched.argv;
   const child = spawn(program, args, { cwd: order.workspace, env: launched.env, stdio: ["pipe", "pipe", "pipe"] });
   const entries: Entry[] = [];
+  const deltas: Extract<Draft, { kind: "grow" }>[] = [];
   const given: Given[] = [];
   const written: string[] = [];
   const bodies = new Map<ItemId, string>();
@@ -93,6 +96,7 @@ export async function drive<Memory>(agent: Agent<Memory>, order: LaunchOrder): P
   };
   const take = (draft: Draft): void => {
     if (draft.kind === "grow") {
+      deltas.push(draft);
       bodies.set(draft.item, (bodies.get(draft.item) ?? "") + draft.text);
       return;
     }
@@ -171,6 +175,7 @@ export async function drive<Memory>(agent: Agent<Memory>, order: LaunchOrder): P
   return {
     child,
     entries,
+    deltas,
     written,
     recording,
     ended,

@@ -1,7 +1,7 @@
 /** The adapter against the real Claude Code; only the model behind it is played. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -77,15 +77,13 @@ describe("claude with the real Claude Code", { skip, concurrency: 2 }, () => {
     const started = await driven.fact("agent.reported");
     assert.match(started.version ?? "", /^\d+\.\d+/u);
     assert.equal(started.mode, "default");
-    driven.prompt("[[think About this]][[slow 20]][[text One two three four five six seven eight nine ten]]");
-    const words = await driven.fact("item.began", (fact) => fact.item.kind === "words");
-    const lengths = new Set<number>();
-    await driven.until(() => {
-      lengths.add(driven.bodyOf(words.item.item).length);
-      return driven.state().turn !== undefined;
-    }, "the turn's end");
-    assert.ok(lengths.size >= 3, `grew in ${lengths.size} steps`);
-    const ended = await driven.fact("turn.ended");
+    const ended = await driven.turn(
+      "[[think About this]][[slow 20]][[text One two three four five six seven eight nine ten]]",
+    );
+    const words = driven.items().find((item) => item.kind === "words");
+    const deltas = driven.deltas.filter((delta) => delta.item === words?.item);
+    assert.ok(deltas.length >= 3, `grew in ${deltas.length} steps`);
+    assert.equal(deltas.map((delta) => delta.text).join(""), words?.body);
     assert.equal(ended.outcome, "completed");
     assert.deepEqual(
       driven.items().map((item) => [item.kind, item.body]),
@@ -419,6 +417,20 @@ describe("claude with the real Claude Code", { skip, concurrency: 2 }, () => {
     await first.ended;
     await using second = await at.sit({ before: first.memory() });
     assert.equal((await second.turn("[[text Here.]]")).outcome, "completed");
+  });
+
+  it("starts a new conversation where the old one holds no prompt: Claude neither resumes that nor takes its id", async () => {
+    await using at = await desk();
+    const folder = join(at.home, ".claude", "projects", at.workspace.replaceAll(/[/.]/gu, "-"));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${at.session}.jsonl`), '{"type":"queue-operation","operation":"enqueue"}\n');
+    const first = await at.sit();
+    assert.equal((await first.turn("[[text Anew.]]")).outcome, "completed");
+    first.child.stdin?.end();
+    await first.ended;
+    await using second = await at.sit({ before: first.memory() });
+    await second.turn("[[text Again.]]");
+    assert.match(at.told(), /Anew\./u);
   });
 
   it("tells a retry, and a refused request in words a person can use", async () => {

@@ -2,15 +2,10 @@
 import type { Answer, Question } from "@flybridge/protocol/ask.ts";
 import type { ItemId } from "@flybridge/protocol/ids.ts";
 import type { Edit } from "@flybridge/protocol/item.ts";
+import { flood, tick } from "./instruments.ts";
 import { SceneFault, type Stage, type Steps } from "./stage.ts";
 
 export type Scene = (stage: Stage) => Promise<void>;
-
-/** Most pieces of one flood, and most ticks: a prompt must not run for hours. */
-const MAX_FLOOD = 1_000_000;
-/** Pieces of one item in a flood: no item holds more than a body may. */
-const FLOOD_PIECES = 20_000;
-const TICK_MS = 50;
 
 /** What each word plays; the line is what the tour says of it. */
 const SCENES: Record<string, readonly [scene: Scene, says: string]> = {
@@ -399,32 +394,6 @@ async function crashScene(stage: Stage): Promise<void> {
   await stage.words("I am about to end unexpectedly. Resume the session and we go on.");
   process.stderr.write("The demo was told to crash, and did. Resume the session to go on.\n", () => process.exit(70));
   await stage.pause(60_000);
-}
-
-/** `flood 100000`: so many short pieces of text, as fast as they are read. */
-async function flood(stage: Stage): Promise<void> {
-  const wanted = Math.min(MAX_FLOOD, Math.max(1, Number.parseInt(stage.rest, 10) || 1_000));
-  for (let from = 0; from < wanted; from += FLOOD_PIECES) {
-    await stage.pour(pieces(from, Math.min(wanted, from + FLOOD_PIECES)));
-  }
-}
-
-function* pieces(from: number, to: number): Generator<string> {
-  for (let place = from + 1; place <= to; place += 1) yield place % 12 === 0 ? `${place}\n` : `${place} `;
-}
-
-/** `tick 200 20`: 200 pieces, one each 20 ms, each the time it was said, for measuring how late it is seen. */
-async function tick(stage: Stage): Promise<void> {
-  const [count = 100, every = TICK_MS] = stage.rest.split(/\s+/u).map((part) => Number.parseInt(part, 10) || undefined);
-  const running = await stage.call({ name: "Tick", kind: "other", object: `${count} times, each ${every} ms` });
-  const from = performance.now();
-  for (let place = 1; place <= Math.min(count, MAX_FLOOD); place += 1) {
-    const due = from + place * every - performance.now();
-    // The instrument keeps its own time: a pace would falsify it.
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, due)));
-    await running.print(`${performance.timeOrigin + performance.now()}\n`);
-  }
-  await running.end();
 }
 
 function reasonIn(answer: Answer): string {
