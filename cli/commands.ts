@@ -1,0 +1,40 @@
+/** All commands, each loaded when it is called: `flybridge ls` should not wait for what only `pair` needs. */
+import type { Command } from "./command.ts";
+
+interface Listed {
+  readonly name: string;
+  readonly about: string;
+  load(): Promise<Command>;
+}
+
+/** A command's own types are checked where it is defined; here it is one among others. */
+const listed = (name: string, about: string, load: () => Promise<{ readonly default: unknown }>): Listed => ({
+  name,
+  about,
+  load: async () => (await load()).default as Command,
+});
+const fromStop = (name: "stop" | "resume" | "interrupt", about: string): Listed => ({
+  name,
+  about,
+  load: async () => (await import("./stop.ts"))[name],
+});
+
+export const COMMANDS: readonly Listed[] = [
+  listed("up", "start the host on this machine", () => import("./up.ts")),
+  listed("down", "end the host; --all ends the agents too", () => import("./down.ts")),
+  listed("status", "whether the host runs, and what it holds", () => import("./status.ts")),
+  listed("pair", "QR and link for a new device", () => import("./pair.ts")),
+  listed("devices", "what is paired", () => import("./devices.ts")),
+  listed("revoke", "cut a device off", () => import("./revoke.ts")),
+  listed("run", "start an agent here", () => import("./run.ts")),
+  listed("ls", "the sessions", () => import("./ls.ts")),
+  listed("show", "one session and what it asks", () => import("./show.ts")),
+  listed("attach", "follow a session live, take part in it", () => import("./attach.ts")),
+  listed("send", "give a session a prompt", () => import("./send.ts")),
+  listed("answer", "answer what a session asks", () => import("./answer.ts")),
+  fromStop("interrupt", "stop the running turn"),
+  fromStop("stop", "end a session's agent"),
+  fromStop("resume", "start it again"),
+  listed("logs", "a session's transcript, or the host's log", () => import("./logs.ts")),
+  listed("doctor", "what is wrong, and how to mend it", () => import("./doctor.ts")),
+];

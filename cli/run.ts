@@ -1,0 +1,64 @@
+/** `flybridge run`: a new session. */
+import { resolve } from "node:path";
+import type { AgentName, PromptId } from "@flybridge/protocol/ids.ts";
+import { visible, visibleLine } from "@flybridge/protocol/text.ts";
+import { attach } from "./attach.ts";
+import { command } from "./command.ts";
+import { Fault, usage } from "./fault.ts";
+import { ask, connectHost, type LocalHost } from "./local.ts";
+import { promptFrom, turnOf } from "./prompt.ts";
+
+export default command({
+  name: "run",
+  about: "Starts an agent in a folder of this machine, with a first prompt if there is one.",
+  words: [
+    { name: "AGENT", about: "claude, demo, …", required: true },
+    { name: "PROMPT", about: "what it is to do first; - reads it from stdin" },
+  ],
+  flags: {
+    cwd: { type: "string", value: "DIR", about: "where; this folder if not given" },
+    model: { type: "string", value: "MODEL", about: "as the agent calls it" },
+    mode: { type: "string", value: "MODE", about: "as the agent calls it" },
+    attach: { type: "boolean", short: "a", about: "stay and follow it" },
+    wait: { type: "boolean", about: "wait until the first turn has ended, print its last words" },
+  },
+  examples: [
+    ['flybridge run claude "fix the failing test" --attach', "and watch it"],
+    ["git diff | flybridge run claude - --wait", "a prompt from a pipe, the answer on stdout"],
+    ["flybridge run demo", "an agent that needs nothing installed"],
+  ],
+  async run([agent = "", typed], flags, terminal) {
+    if (flags.wait === true && typed === undefined) throw usage("--wait waits for the first turn: give a prompt too.");
+    if (flags.wait === true && flags.attach === true) throw usage("Give --wait or --attach, not both.");
+    const prompt = typed === undefined ? undefined : promptFrom(typed);
+    using host = await connectHost(terminal.env);
+    const { session, seq } = await host.intend("session.create", {
+      agent: await agentNamed(host, agent),
+      workspace: resolve(flags.cwd ?? "."),
+      ...(flags.model === undefined ? {} : { model: flags.model }),
+      ...(flags.mode === undefined ? {} : { mode: flags.mode }),
+      ...(prompt === undefined ? {} : { prompt }),
+    });
+    if (flags.attach !== true) terminal.emit({ session, seq });
+    if (flags.attach === true) return await attach(host, session, terminal);
+    if (flags.wait !== true) {
+      terminal.print(session);
+      return;
+    }
+    // The first prompt has the id of the intent that created the session, and so has the session.
+    const words = await turnOf(host, session, session as string as PromptId, 0, terminal);
+    terminal.print(visible(words));
+    terminal.emit({ session, words });
+  },
+});
+
+async function agentNamed(host: LocalHost, typed: string): Promise<AgentName> {
+  const { agents } = await ask(host, host.replica.call("agent.list", {}));
+  const found = agents.find(({ agent }) => agent === (typed as AgentName));
+  if (!found)
+    throw usage(
+      `There is no agent "${visibleLine(typed)}". There are: ${agents.map(({ agent }) => agent).join(", ")}.`,
+    );
+  if (found.problem) throw new Fault("agent_failed", visible(found.problem.message));
+  return found.agent;
+}

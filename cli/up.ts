@@ -1,0 +1,146 @@
+/** `flybridge up`: starts the host of this machine, or says that it runs, and shows how to pair. */
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { CallError } from "@flybridge/protocol/error.ts";
+import { DEFAULT_PORT, type OfferMade } from "@flybridge/protocol/offer.ts";
+import { visibleLine } from "@flybridge/protocol/text.ts";
+import { showInBrowser } from "./browser.ts";
+import { command } from "./command.ts";
+import { Fault, usage } from "./fault.ts";
+import { devicesNow, invitationLines, nextDevice, pairedText } from "./invitation.ts";
+import { answers, ask, connectHost, type LocalHost, notedPid } from "./local.ts";
+import { readShellFile, type State, stateOf } from "./shell-file.ts";
+import { follow, type Started, startHost } from "./start.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** How long the host of another `up` may take to listen, and how often we look, in milliseconds. */
+const JOIN_MS = 15_000;
+const LOOK_MS = 100;
+const HOST_MAIN = join(import.meta.dirname, "..", "host", "main.ts");
+
+export default command({
+  name: "up",
+  about: "Starts the host on this machine and shows how to pair a device with it.",
+  flags: {
+    foreground: { type: "boolean", about: "stay here, end the host with Ctrl-C; agents go on" },
+    port: {
+      type: "string",
+      value: "PORT",
+      about: `where the app is served on loopback; ${DEFAULT_PORT} if not given, 0 for any free one`,
+    },
+    name: { type: "string", value: "NAME", about: "what devices call this host" },
+    origin: {
+      type: "string",
+      multiple: true,
+      value: "URL",
+      about: "an https origin that leads here, as devices see it",
+    },
+    "no-open": { type: "boolean", about: "do not open the browser" },
+  },
+  examples: [
+    ["flybridge up", "start in the background"],
+    ["flybridge up --foreground", "start here, Ctrl-C ends it"],
+    ["flybridge up --origin https://studio.example.ts.net", "behind a proxy of yours, for the phone"],
+  ],
+  async run(_words, flags, terminal) {
+    const { port, name, origin = [] } = flags;
+    const args = [
+      ...(port === undefined ? [] : ["--port", portFrom(port)]),
+      ...(name === undefined ? [] : ["--name", name]),
+      ...origin.flatMap((one) => ["--origin", one]),
+    ];
+    const state = stateOf(terminal.env);
+    const isUp = await isRunning(state);
+    const started = isUp ? undefined : await startOrJoin(state, args, flags.foreground === true, terminal);
+    using host = await connectHost(terminal.env);
+    const before = await devicesNow(host);
+    const offer = await offerFor(host, terminal);
+    await banner(host, state, started, offer, terminal);
+    if (flags["no-open"] !== true && !terminal.json) await openApp(host, state, started, terminal);
+    if (!started || flags.foreground !== true) return;
+    nextDevice(host, before).then(
+      (device) => terminal.print(pairedText(device)),
+      () => {},
+    );
+    return await follow(started);
+  },
+});
+
+/** A damaged shell file does not say; the host's own lock does. */
+async function isRunning(state: State): Promise<boolean> {
+  try {
+    const file = readShellFile(state.shell);
+    return file !== undefined && (await answers(file.socket));
+  } catch (error) {
+    if (error instanceof Fault && error.code === "shell_file") return false;
+    throw error;
+  }
+}
+
+/** Undefined when another `up` was quicker: then its host is the one. */
+async function startOrJoin(
+  state: State,
+  args: readonly string[],
+  foreground: boolean,
+  terminal: Terminal,
+): Promise<Started | undefined> {
+  if (terminal.interactive) terminal.note("Starting the host…");
+  try {
+    return await startHost({ main: HOST_MAIN, args, foreground, log: state.log, env: terminal.env });
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== "taken") throw error;
+    const patience = Date.now() + JOIN_MS;
+    while (!(await isRunning(state))) {
+      if (Date.now() > patience) throw error;
+      await setTimeout(LOOK_MS);
+    }
+    return undefined;
+  }
+}
+
+async function offerFor(host: LocalHost, terminal: Terminal): Promise<OfferMade | undefined> {
+  try {
+    return await host.intend("offer.make", {});
+  } catch (error) {
+    if (!(error instanceof CallError) || error.code !== "too_many") throw error;
+    terminal.note(error.message);
+    return undefined;
+  }
+}
+
+async function banner(
+  host: LocalHost,
+  state: State,
+  started: Started | undefined,
+  offer: OfferMade | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const { version, name, host: id } = await ask(host, host.replica.call("host.read", {}));
+  const pid = started?.pid ?? notedPid(state);
+  const address = started ? `http://127.0.0.1:${started.port}` : offer && new URL(offer.link).origin;
+  terminal.emit({ running: true, started: started !== undefined, pid, address, version, name, host: id, offer });
+  const { print, style } = terminal;
+  print(
+    `${style.bold("Flybridge")} ${visibleLine(version)}${started ? "" : `: a host is already running${pid === undefined ? "" : ` (process ${pid})`}`}`,
+  );
+  if (address !== undefined) print(`listening on ${style.link(address)}`);
+  print(`Name: ${visibleLine(name)}`);
+  print();
+  if (offer)
+    for (const line of invitationLines(offer, { now: Date.now(), columns: terminal.columns, style })) print(line);
+}
+
+/** With an invitation of its own, so that the one that is shown stays for the phone; without one when a desktop has paired before. */
+async function openApp(host: LocalHost, state: State, started: Started | undefined, terminal: Terminal): Promise<void> {
+  if (!started || !terminal.interactive) return;
+  const { devices } = await ask(host, host.replica.call("device.list", {}));
+  const isPaired = devices.some(({ kind }) => kind === "desktop");
+  const link = isPaired ? `http://127.0.0.1:${started.port}/` : (await offerFor(host, terminal))?.link;
+  if (link !== undefined && showInBrowser(link, state.door, terminal.env))
+    terminal.print(terminal.style.dim("The app opens in your browser."));
+}
+
+function portFrom(text: string): string {
+  if (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535) return text;
+  throw usage(`--port ${text} is not a number from 0 to 65535.`);
+}
