@@ -397,7 +397,7 @@ describe("a full disk", () => {
     assert.throws(
       () =>
         store.devices.put({
-          device: { device: by, name: "x".repeat(1000), kind: "phone", grant: { kind: "owner" }, paired: 1 },
+          device: { device: by, name: "x".repeat(300_000), kind: "phone", grant: { kind: "owner" }, paired: 1 },
           secrets: [],
         }),
       faultIs("full"),
