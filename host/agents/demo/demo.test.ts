@@ -177,6 +177,20 @@ describe("demo", () => {
     const times = driven.items().at(-1)?.body.trim().split("\n").map(Number) ?? [];
     assert.equal(times.length, 5);
     assert.ok(times.every((time, place) => time > 1e12 && time >= (times[place - 1] ?? 0)));
+    await driven.turn("speak 25 1");
+    assert.match(driven.items().at(-1)?.body ?? "", /^(?:\d{13}\.\d{3} ){19}\d{13}\.\d{3}\n\n(?:\d{13}\.\d{3} ){5}$/u);
+  });
+
+  it("raises approvals that say when, for those who measure", async () => {
+    await using driven = await play();
+    const asked = driven.ask();
+    driven.prompt("probe 1");
+    const ask = await asked;
+    const before = driven.entries.length;
+    driven.answer(ask, { kind: "allow", choice: "once" });
+    await driven.fact("turn.ended", undefined, before);
+    const raised = ask.kind === "approval" ? Number(ask.evidence.purpose?.split(" ").at(-1)) : Number.NaN;
+    assert.ok(Number(driven.items().at(-1)?.body) >= raised);
   });
 
   agentContract("demo", {

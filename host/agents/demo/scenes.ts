@@ -2,7 +2,7 @@
 import type { Answer, Question } from "@flybridge/protocol/ask.ts";
 import type { ItemId } from "@flybridge/protocol/ids.ts";
 import type { Edit } from "@flybridge/protocol/item.ts";
-import { flood, tick } from "./instruments.ts";
+import { flood, probe, speak, tick } from "./instruments.ts";
 import { SceneFault, type Stage, type Steps } from "./stage.ts";
 
 export type Scene = (stage: Stage) => Promise<void>;
@@ -25,7 +25,7 @@ const SCENES: Record<string, readonly [scene: Scene, says: string]> = {
 };
 
 /** For benches and tests; not in the tour. */
-const INSTRUMENTS: Record<string, Scene> = { flood, tick, hello };
+const INSTRUMENTS: Record<string, Scene> = { flood, tick, speak, probe, hello };
 
 export function sceneFor(prompt: string): { readonly scene: Scene; readonly rest: string } {
   const [word = "", ...rest] = prompt.trim().split(/\s+/u);

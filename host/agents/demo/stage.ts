@@ -39,7 +39,7 @@ export interface Stage {
   words(text: string, parent?: ItemId): Promise<void>;
   thought(text: string, parent?: ItemId): Promise<void>;
   /** One text without pauses, in as many pieces as are given. */
-  pour(pieces: Iterable<string>): Promise<void>;
+  pour(pieces: Iterable<string> | AsyncIterable<string>): Promise<void>;
   call(call: Call): Promise<Running>;
   /** A call that ends with what it read. */
   read(call: Call, output: string): Promise<void>;
@@ -185,7 +185,7 @@ export function stageOf(play: Play): {
       const item: Item = { ...common(), kind: "words" };
       await begin(item);
       let count = 0;
-      for (const piece of pieces) {
+      for await (const piece of pieces) {
         await grow(item, piece);
         count += 1;
         // Even a flood must hear that it is to stop.
