@@ -13,18 +13,18 @@ import type { Keys } from "./keys.ts";
 import { makeBridge } from "./make-bridge.ts";
 import type { Platform } from "./platform.ts";
 import { Offline, type Replica } from "./replica.ts";
-import { type SmallHost, smallHost } from "./small-host.contract.ts";
+import { seededRandom, type SmallHost, smallHost } from "./small-host.contract.ts";
 import { memoryStore } from "./store-memory.ts";
 import { StoreError, type Store } from "./store.ts";
 
 const SELF = { name: "A phone", kind: "phone" } as const;
 /** Milliseconds of the fake clock between looks: short beside every limit, long beside what a round trip takes here. */
 const LOOK_MS = 20;
-const MOST_LOOKS = 20_000;
+const MOST_LOOKS = 200_000;
 
-function memoryKeys(): Keys {
+function memoryKeys(random: (bytes: number) => Uint8Array): Keys {
   const secrets = new Map<HostId, Uint8Array[]>();
-  const device = nobleKey(crypto.getRandomValues(new Uint8Array(32)));
+  const device = nobleKey(random(32));
   return {
     device: () => Promise.resolve(device),
     secrets: (host) => Promise.resolve(secrets.get(host) ?? []),
@@ -40,14 +40,17 @@ function memoryKeys(): Keys {
 /** One device: what it keeps, and as many launches of its app as a test wants. */
 class Device {
   readonly clock: FakeClock;
-  readonly keys = memoryKeys();
+  readonly keys: Keys;
+  readonly #random: (bytes: number) => Uint8Array;
   store: Store = memoryStore();
   dial: (address: string) => Link;
   readonly #alive = new Set<string>();
   #launches = 0;
 
-  constructor(clock: FakeClock, dial: (address: string) => Link) {
+  constructor(clock: FakeClock, seed: number, dial: (address: string) => Link) {
     this.clock = clock;
+    this.#random = seededRandom(seed);
+    this.keys = memoryKeys(this.#random);
     this.dial = dial;
   }
 
@@ -68,7 +71,7 @@ class Device {
       close() {},
     };
     const platform: Platform = {
-      suite: nobleSuite((bytes) => crypto.getRandomValues(new Uint8Array(bytes))),
+      suite: nobleSuite(this.#random),
       keys: this.keys,
       store,
       owner: { self, isAlive: (owner) => Promise.resolve(this.#alive.has(owner)) },
@@ -118,7 +121,7 @@ interface World {
 async function paired(seed = 1): Promise<World> {
   const clock = fakeClock();
   const host = smallHost(clock, seed);
-  const device = new Device(clock, () => host.dial());
+  const device = new Device(clock, 1000 + seed, () => host.dial());
   const bridge = await device.launch();
   const replica = await device.outcome(bridge.pair(host.offer(), SELF));
   await device.until("live", () => replica.view.value.connection.kind === "live");

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { Offline } from "./replica.ts";
 
 /** Bytes of a call from which it goes with bulk, where it holds up nothing else. */
-export const BULK_BYTES = 64 * 1024;
+const BULK_BYTES = 64 * 1024;
 
 /** Called while the message is being read, so that what comes after it on its stream finds everything in place. */
 export interface Answered<M extends Method> {

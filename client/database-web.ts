@@ -4,7 +4,7 @@ import { StoreError, TABLES } from "./store.ts";
 
 const VERSION = 1;
 
-export interface Schema extends DBSchema {
+interface Schema extends DBSchema {
   hosts: { key: string; value: string };
   outbox: { key: string; value: string };
   views: { key: string; value: string };

@@ -11,7 +11,7 @@ import { Offline } from "./replica.ts";
 import type { Row, SessionView } from "./view.ts";
 
 /** Rows of a session that are kept for the next launch, and the characters at which there are fewer. */
-export const CACHED_ROWS = 200;
+const CACHED_ROWS = 200;
 const CACHED_CHARS = 256 * 1024;
 /** Milliseconds from a change to its being in the cache: a streaming answer is not written at every token. */
 const CACHE_MS = 3_000;

@@ -66,13 +66,18 @@ export interface SmallHost {
   mute: boolean;
 }
 
-export function smallHost(clock: Clock, seed = 1): SmallHost {
-  let chance = seed;
-  const random = (bytes: number): Uint8Array =>
+/** Chance that repeats itself: the same seed gives the same run. */
+export function seededRandom(seed: number): (bytes: number) => Uint8Array {
+  let chance = Math.imul(seed, 2_654_435_761) >>> 0;
+  return (bytes) =>
     Uint8Array.from({ length: bytes }, () => {
       chance = (Math.imul(chance, 1_664_525) + 1_013_904_223) >>> 0;
       return (chance >>> 16) & 0xff;
     });
+}
+
+export function smallHost(clock: Clock, seed = 1): SmallHost {
+  const random = seededRandom(seed);
   const suite = nobleSuite(random);
   const hostKey = nobleKey(random(32));
   const id = hostIdOf(hostKey.publicKey, signingKey(random(32)).publicKey) as HostId;
