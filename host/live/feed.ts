@@ -5,34 +5,46 @@ import type { FeedShelf, FeedSink } from "../core/ports.ts";
 export interface Feed {
   /** Facts that are stored. */
   published(facts: readonly FeedEntry[]): void;
-  follow(from: number, sink: FeedSink): { readonly answer: { facts: FeedEntry[]; last: number }; readonly following: Disposable & { pump(): void } };
+  follow(
+    from: number,
+    sink: FeedSink,
+  ): { readonly answer: { facts: FeedEntry[]; last: number }; readonly following: Disposable & { pump(): void } };
+}
+
+interface Follower {
+  /** The newest fact it was given. */
+  cursor: number;
+  readonly sink: FeedSink;
 }
 
 export function makeFeed(shelf: FeedShelf): Feed {
-  const followers = new Set<{ cursor: number; readonly sink: FeedSink }>();
+  const followers = new Set<Follower>();
+
+  const tell = (follower: Follower, missed: readonly FeedEntry[]): void => {
+    const newest = missed.at(-1);
+    if (newest === undefined) return;
+    follower.cursor = newest.seq;
+    follower.sink.facts(missed);
+  };
 
   return {
     published(facts) {
-      const newest = facts.at(-1)?.seq ?? 0;
       for (const follower of followers) {
         if (!follower.sink.ready()) continue;
-        follower.sink.facts(follower.cursor + 1 === facts[0]?.seq ? facts : shelf.after(follower.cursor));
-        follower.cursor = newest;
+        // What comes right after what it has needs no look into the store.
+        tell(follower, follower.cursor + 1 === facts[0]?.seq ? facts : shelf.after(follower.cursor));
       }
     },
     follow(from, sink) {
-      const facts = shelf.after(from);
-      const follower = { cursor: facts.at(-1)?.seq ?? shelf.last(), sink };
+      // A number that this host has not given is of another life of it (a restored backup): then all is new.
+      const facts = shelf.after(from <= shelf.last() ? from : 0);
+      const follower: Follower = { cursor: shelf.last(), sink };
       followers.add(follower);
       return {
         answer: { facts, last: follower.cursor },
         following: {
           pump() {
-            const missed = shelf.after(follower.cursor);
-            const last = missed.at(-1)?.seq;
-            if (last === undefined || !sink.ready()) return;
-            follower.cursor = last;
-            sink.facts(missed);
+            if (sink.ready()) tell(follower, shelf.after(follower.cursor));
           },
           [Symbol.dispose]: () => void followers.delete(follower),
         },

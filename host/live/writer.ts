@@ -31,8 +31,10 @@ export function makeWriter(journal: Journal, published: (facts: readonly FeedEnt
     } catch (error) {
       failure = error instanceof StorageError ? error : new StorageError("broken", String(error), { cause: error });
     }
-    for (const { stored } of batch) stored(failure);
-    if (facts.length > 0) published(facts);
+    const faults: unknown[] = [];
+    for (const { stored } of batch) attempt(faults, () => stored(failure));
+    if (facts.length > 0) attempt(faults, () => published(facts));
+    if (faults.length > 0) throw faults[0];
   };
 
   return {
@@ -42,4 +44,13 @@ export function makeWriter(journal: Journal, published: (facts: readonly FeedEnt
     },
     flush,
   };
+}
+
+/** One who fails when it is told must not keep the others from being told: what is stored is stored for all of them. */
+function attempt(faults: unknown[], work: () => void): void {
+  try {
+    work();
+  } catch (fault) {
+    faults.push(fault);
+  }
 }
