@@ -7,7 +7,7 @@ import type { Grant } from "@flybridge/protocol/grant.ts";
 import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { MAX_DEVICES } from "@flybridge/protocol/limits.ts";
 import { toBase64Url } from "@flybridge/protocol/offer.ts";
-import type { DeviceShelf, StoredDevice } from "../core/ports.ts";
+import { type DeviceShelf, StorageError, type StoredDevice } from "../core/ports.ts";
 
 /**
  * Continuity secrets of one device that still open the door, newest first. Several, because two windows of one browser
@@ -82,9 +82,17 @@ export function makeDevices(around: {
       const set = cuts.get(id) ?? new Set();
       set.add(cut);
       cuts.set(id, set);
+      // When it was seen is worth a note, not a connection: on a full disk devices come, read and go all the same.
       const seen = (): void => {
         const one = stored.get(id);
-        if (one) keep({ ...one, device: { ...one.device, seen: now() } });
+        if (!one) return;
+        const noted = { ...one, device: { ...one.device, seen: now() } };
+        stored.set(id, noted);
+        try {
+          keep(noted);
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error;
+        }
       };
       seen();
       return {
@@ -101,10 +109,11 @@ export function makeDevices(around: {
     },
     revoke(id) {
       known(id);
+      // Stored before it is done: a revocation that a restart forgets is none. Then the cut, before anything can fail.
       shelf.remove(id);
       stored.delete(id);
-      shelf.audit(now(), "device.revoked", id, "");
       for (const cut of cuts.get(id) ?? []) cut("revoked");
+      shelf.audit(now(), "device.revoked", id, "");
       publish({ kind: "device.gone", device: id });
     },
   };

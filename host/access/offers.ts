@@ -5,7 +5,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { Grant } from "@flybridge/protocol/grant.ts";
-import { MAX_OPEN_OFFERS, OFFER_MS } from "@flybridge/protocol/limits.ts";
+import { MAX_OFFER_MS, MAX_OPEN_OFFERS, OFFER_MS } from "@flybridge/protocol/limits.ts";
 import { OFFER_BYTES, SECRET_BYTES, toBase64Url } from "@flybridge/protocol/offer.ts";
 
 export interface Offer {
@@ -27,12 +27,12 @@ export interface Offers {
 }
 
 export function makeOffers(around: { now(): number; random(bytes: number): Uint8Array }): Offers {
-  let open: Offer[] = [];
+  let open: (Offer & { readonly made: number })[] = [];
 
-  /** The clock may have jumped either way: an offer never outlives its span by more than the jump. */
+  /** The clock may jump. Set forward it ends offers early; set back to before an offer was made it ends that one too. */
   const alive = (): Offer[] => {
     const now = around.now();
-    open = open.filter((offer) => now < offer.expires);
+    open = open.filter((offer) => offer.made <= now && now < offer.expires);
     return open;
   };
   const find = (id: Uint8Array): Offer | undefined =>
@@ -41,12 +41,17 @@ export function makeOffers(around: { now(): number; random(bytes: number): Uint8
   return {
     make(grant, life = OFFER_MS) {
       if (alive().length >= MAX_OPEN_OFFERS)
-        throw new CallError("too_many", `${MAX_OPEN_OFFERS} offers are open already. Use or withdraw one, or wait until one expires.`);
+        throw new CallError(
+          "too_many",
+          `${MAX_OPEN_OFFERS} offers are open already. Use or withdraw one, or wait until one expires.`,
+        );
+      const made = around.now();
       const offer = {
+        made,
         id: around.random(OFFER_BYTES),
         secret: around.random(SECRET_BYTES),
         grant,
-        expires: around.now() + life,
+        expires: made + Math.min(life, MAX_OFFER_MS),
       };
       open.push(offer);
       return offer;
