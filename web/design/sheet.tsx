@@ -1,7 +1,8 @@
 /** A sheet: a native modal dialog with a head and a way out. Closing is the caller's state, so that Back can do it too. */
-import { type JSX, onCleanup, onMount } from "solid-js";
+import { type JSX, onCleanup, onMount, Suspense } from "solid-js";
 import { t } from "../words.ts";
 import { Icon } from "./icon.tsx";
+import { Loading } from "./loading.tsx";
 
 export function Sheet(props: { title: string; onClose: () => void; class?: string; children: JSX.Element }) {
   let dialog!: HTMLDialogElement;
@@ -32,7 +33,10 @@ export function Sheet(props: { title: string; onClose: () => void; class?: strin
           <Icon name="close" />
         </button>
       </div>
-      <div class="sheet-body">{props.children}</div>
+      {/* Waiting happens in here: a boundary further out would take the dialog off the page, and it would come back below it. */}
+      <div class="sheet-body">
+        <Suspense fallback={<Loading />}>{props.children}</Suspense>
+      </div>
     </dialog>
   );
 }
