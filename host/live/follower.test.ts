@@ -218,4 +218,33 @@ describe("a follower", () => {
       { numRuns: 500 },
     );
   });
+
+  it("goes on from any number, with the text that has streamed since, as a session begins it", () => {
+    const session = new Session();
+    for (const id of ["i", "j", "k"]) {
+      session.begin(id);
+      session.bodies.grow(id as ItemId, `${id}1 `);
+      session.store(...session.bodies.checkpoint());
+      session.bodies.grow(id as ItemId, `${id}2 `);
+    }
+    session.store(...session.bodies.checkpoint());
+    session.complete("j");
+    const journaled = folded(session.entries).texts;
+    session.bodies.grow("i" as ItemId, "live");
+    session.bodies.grow("k" as ItemId, "live");
+    for (let cursor = 0; cursor <= session.last; cursor++) {
+      const device = folded(session.entries.slice(0, cursor));
+      const given = [...journaled].map(([item, text]) => [item, text.length] as const);
+      new Follower(session, device, cursor, given).pump();
+      assert.equal(device.seqs.at(-1), session.last);
+      assert.deepEqual(Object.fromEntries(device.texts), { i: "i1 i2 live", k: "k1 k2 live" }, `from ${cursor}`);
+    }
+  });
 });
+
+/** A device that has these entries and nothing that only streamed. */
+function folded(entries: readonly Entry[]): Device {
+  const device = new Device();
+  if (entries.length > 0) device.entries(entries);
+  return device;
+}

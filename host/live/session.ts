@@ -120,9 +120,9 @@ export class LiveSession {
       streams: () => this.#streams(),
     };
     const shown = (): SessionState => this.#shown;
-    const follower = near
-      ? new Follower(source, sink, from - 1, [])
-      : new Follower(source, sink, last, this.#shown.items.map((one) => [one.item, one.length]));
+    // Once it has every entry, it has what is journaled of the items that are open: from there on their text streams.
+    const given = this.#shown.items.map((one) => [one.item, one.length] as const);
+    const follower = new Follower(source, sink, near ? from - 1 : last, given);
     this.#followers.add(follower);
     return { answer, follower };
   }
