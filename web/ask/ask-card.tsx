@@ -65,8 +65,8 @@ export function AskCard(props: {
           <button
             type="button"
             class="icon-button"
-            aria-label={t("Put away without answering")}
-            title={t("Put away without answering")}
+            aria-label={t("Put away")}
+            title={t("Put away; the agent goes on waiting")}
             onClick={() => deck.answering.dismiss(props.host.replica, props.summary.session, props.ask)}
           >
             <Icon name="minus" />

@@ -59,7 +59,7 @@ export function Questions(props: { ask: QuestionAsk; busy: boolean; answer: (ans
           when={last()}
           fallback={
             <button type="button" class="button signal" disabled={props.busy} onClick={() => setStep(step() + 1)}>
-              {answered(step()) ? t("Next") : t("Leave open, next")}
+              {t("Next")}
             </button>
           }
         >

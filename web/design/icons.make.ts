@@ -20,7 +20,7 @@ const nodes = JSON.parse(
   readFileSync(fileURLToPath(import.meta.resolve("lucide-static/icon-nodes.json")), "utf8"),
 ) as Record<string, Shape[]>;
 
-const lines = Object.entries(USED).map(([name, icon]) => `  ${name}: ${JSON.stringify((nodes[icon] ?? missing(icon)).map(pathOf).join(""))},`);
+const lines = Object.entries(USED).map(([name, icon]) => `  ${name}: ${JSON.stringify((nodes[icon] ?? missing(icon)).map(pathOf).map(absolute).join(""))},`);
 writeFileSync(
   new URL("icons.ts", import.meta.url),
   `/** Outlines of lucide icons (ISC licence), 24 by 24, one path each; made by icons.make.ts. */\nexport const ICONS = {\n${lines.join("\n")}\n} as const;\n`,
@@ -47,6 +47,12 @@ function pathOf([tag, at]: Shape): string {
     default:
       throw new RangeError(`no path for <${tag}>`);
   }
+}
+
+/** A path of its own may begin with `m`; joined to others it must not be taken from where they ended. */
+function absolute(path: string): string {
+  const [, x, y, rest = ""] = /^m\s*(-?[\d.]+)[\s,]*(-?[\d.]+)\s*(.*)$/su.exec(path) ?? [];
+  return x === undefined ? path : `M${x} ${y ?? 0}${/^[\d.-]/u.test(rest) ? "l" : ""}${rest}`;
 }
 
 function missing(icon: string): never {

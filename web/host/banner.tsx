@@ -22,7 +22,7 @@ export function ConnectionBanner(props: { host: HostHere }) {
       case "connecting":
         return now() - state.since < QUIET_MS ? undefined : t("Connecting to {host}. You see what was last known.", { host: name() });
       case "offline":
-        return t("{host} has not answered since {time}. You see what was last known; what you send is saved here and goes out when it is back.", {
+        return t("{host} has not answered since {time}. What you send is saved here and goes out when it is back.", {
           host: name(),
           time: clock(state.since),
         });

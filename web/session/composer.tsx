@@ -33,6 +33,11 @@ export function Composer(props: {
     setText("");
     field.focus();
   };
+  const placeholder = (): string => {
+    if (props.offline) return t("Prompt, sent when {host} is back", { host: props.hostName });
+    if (!props.running) return t("Prompt");
+    return delivery() === "steer" ? t("Say something into this turn") : t("Next prompt, after this turn");
+  };
   /** A real keyboard sends with Enter; on a touch keyboard Enter is a new line. */
   const entersSend = (): boolean => matchMedia("(hover: hover) and (pointer: fine)").matches;
 
@@ -67,7 +72,7 @@ export function Composer(props: {
             rows="1"
             dir="auto"
             enterkeyhint={entersSend() ? "send" : "enter"}
-            placeholder={props.running ? (delivery() === "steer" ? t("Say something into the running turn") : t("Next prompt, after this turn")) : t("Prompt")}
+            placeholder={placeholder()}
             value={text()}
             onInput={(event) => setText(event.currentTarget.value)}
             onKeyDown={(event) => {
@@ -80,7 +85,7 @@ export function Composer(props: {
           />
           <div class="composer-row">
             <Show when={props.running}>
-              <div class="delivery" role="radiogroup" aria-label={t("When the agent gets it")}>
+              <div class="segments" role="radiogroup" aria-label={t("When the agent gets it")}>
                 <button type="button" role="radio" aria-checked={delivery() === "queue"} onClick={() => setDelivery("queue")}>
                   {t("Queue")}
                 </button>
@@ -88,9 +93,6 @@ export function Composer(props: {
                   {t("Steer")}
                 </button>
               </div>
-            </Show>
-            <Show when={props.offline}>
-              <span class="composer-offline">{t("Saved here until {host} answers", { host: props.hostName })}</span>
             </Show>
             <span class="composer-gap" />
             <Show when={props.running}>

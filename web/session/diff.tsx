@@ -5,6 +5,7 @@ import { createMemo, createSignal, For, Show } from "solid-js";
 import { counted, t } from "../words.ts";
 import { CopyButton } from "../design/copy.tsx";
 import { Icon } from "../design/icon.tsx";
+import "./diff.css";
 
 /** Lines of one diff that are shown before a person asks for the rest, and that are ever shown at once. */
 const FIRST_LINES = 60;

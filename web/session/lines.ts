@@ -24,8 +24,8 @@ export function linesOf(rows: readonly Row[], before: ReadonlyMap<string, Line>)
   const byKey = new Map<string, Line>();
   const lines: Line[] = [];
   const homes = new Map<ItemId, Line>();
-  let fold: Line | undefined;
-  let foldHome: Line[] | undefined;
+  /** The fold that the next look in a place would join. */
+  const folds = new Map<Line[], Line>();
   let lastTodo: string | undefined;
 
   const keep = (kind: Line["kind"], key: string, at: number): Line => {
@@ -50,16 +50,17 @@ export function linesOf(rows: readonly Row[], before: ReadonlyMap<string, Line>)
     const parent = row.kind === "item" ? row.item.parent : undefined;
     const home = (parent !== undefined && homes.get(parent)?.under) || lines;
     if (row.kind === "item" && isLook(row)) {
-      if (fold && foldHome === home) {
+      const fold = folds.get(home);
+      if (fold) {
         fold.at.push(at);
         continue;
       }
-      fold = keep("explored", `look ${row.key}`, at);
-      foldHome = home;
-      home.push(fold);
+      const opened = keep("explored", `look ${row.key}`, at);
+      folds.set(home, opened);
+      home.push(opened);
       continue;
     }
-    if (home === foldHome || home === lines) fold = undefined;
+    folds.delete(home);
     const line = keep("row", row.key, at);
     home.push(line);
     if (row.kind === "item" && row.item.kind === "tool") homes.set(row.item.item, line);

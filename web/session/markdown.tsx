@@ -1,6 +1,7 @@
 /** Words of an agent on the page: plain text until the markdown code is there, then markdown that grows. */
 import { createEffect, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { Growing } from "./growing.ts";
+import "./markdown.css";
 
 /** What a frame takes at 60 Hz, in milliseconds: text that comes faster is drawn once a frame. */
 const FRAME_MS = 16;

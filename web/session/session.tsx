@@ -18,7 +18,7 @@ import { ConnectionBanner } from "../host/banner.tsx";
 import { agentTitle } from "../host/agents.ts";
 import { LINGER_MS } from "../inbox/inbox.tsx";
 import { folderName } from "../sessions/grouping.ts";
-import { StatusGlyph, statusWords } from "../sessions/status.tsx";
+import { StatusGlyph, staleSince, statusWords } from "../sessions/status.tsx";
 import { counted, t } from "../words.ts";
 import { Composer } from "./composer.tsx";
 import { Todo } from "./item-line.tsx";
@@ -99,9 +99,9 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                 <Show when={summary()}>
                   {(now) => (
                     <>
-                      <StatusGlyph status={now().status} />
+                      <StatusGlyph status={now().status} stale={staleSince(props.host) !== undefined} />
                       <span class="cut" classList={{ waiting: now().status.kind === "waiting" }}>
-                        {statusWords(now().status)}
+                        {statusWords(now().status, staleSince(props.host))}
                       </span>
                       <span class="session-where cut">
                         {agentTitle(props.host, now().agent)} · {visibleLine(folderName(now().workspace))}
@@ -252,9 +252,10 @@ function WaitingPrompts(props: { host: HostHere; open: OpenSession; withdraw: (p
       <ul class="waiting-prompts" aria-label={t("Waiting prompts")}>
         <For each={view.state?.prompts ?? []}>
           {(prompt) => (
-            <li>
+            <li data-state="accepted">
               <Icon name={prompt.delivery === "steer" ? "steer" : "clock"} small />
               <span class="cut" dir="auto">{visibleLine(prompt.text.slice(0, 300))}</span>
+              <span class="waiting-state">{prompt.delivery === "steer" ? t("accepted, into this turn") : t("accepted, next")}</span>
               <button type="button" class="button plain" onClick={() => props.withdraw(prompt.prompt)}>
                 {t("Withdraw")}
               </button>

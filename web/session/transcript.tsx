@@ -6,7 +6,7 @@ import type { OpenSession } from "@flybridge/client/replica.ts";
 import type { Row } from "@flybridge/client/view.ts";
 import { createEffect, createMemo, createSignal, For, Match, on, onCleanup, onMount, Show, Switch, untrack } from "solid-js";
 import { unwrap } from "solid-js/store";
-import { Virtualizer, type VirtualizerHandle } from "virtua/solid";
+import { Virtualizer } from "virtua/solid";
 import type { HostHere } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { counted, t } from "../words.ts";
@@ -31,7 +31,6 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
   const drawn = createMemo<readonly (Line | "outgoing")[]>(() => (view.outgoing.length > 0 ? [...lines(), "outgoing"] : lines()));
 
   let scroller!: HTMLDivElement;
-  let handle: VirtualizerHandle | undefined;
   const [following, setFollowing] = createSignal(true);
   const [fresh, setFresh] = createSignal(0);
   const [shift, setShift] = createSignal(false);
@@ -60,7 +59,7 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
     ),
   );
 
-  let touched = 0;
+  let touched = -Infinity;
   let lastTop = 0;
   const scrolled = (): void => {
     const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
@@ -98,6 +97,10 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
 
   const rowAt = (at: number | undefined): Row | undefined => (at === undefined ? undefined : view.rows[at]);
 
+  /** While a turn runs, a prompt that waits for its end stands above the composer. */
+  const waits = (prompt: Extract<Row, { kind: "prompt" }>): boolean =>
+    view.state?.running !== undefined && view.state.prompts.some((one) => one.prompt === prompt.prompt);
+
   const DrawnLine = (own: { line: Line }) => {
     const { line } = own;
     // The line list is made anew when rows come; what this line draws changes only with its own rows.
@@ -116,7 +119,11 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
             )}
           </Match>
           <Match when={row()?.kind === "prompt" && (row() as Extract<Row, { kind: "prompt" }>)} keyed>
-            {(prompt) => <PromptBubble row={prompt} host={props.host} />}
+            {(prompt) => (
+              <Show when={!waits(prompt)}>
+                <PromptBubble row={prompt} host={props.host} />
+              </Show>
+            )}
           </Match>
           <Match when={row()?.kind === "ask" && (row() as Extract<Row, { kind: "ask" }>)} keyed>
             {(ask) => <AskLine row={ask} host={props.host} />}
@@ -158,7 +165,7 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
               </p>
             </Show>
           </div>
-          <Virtualizer ref={(made) => (handle = made)} scrollRef={scroller} data={drawn()} shift={shift()} bufferSize={600}>
+          <Virtualizer scrollRef={scroller} data={drawn()} shift={shift()} bufferSize={600}>
             {(line) => (
               <div class="transcript-line">
                 {line === "outgoing" ? (
@@ -186,7 +193,6 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
           onClick={() => {
             setFollowing(true);
             setFresh(0);
-            handle?.scrollToIndex(drawn().length - 1, { align: "end" });
             toEnd();
           }}
         >

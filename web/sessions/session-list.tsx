@@ -9,7 +9,7 @@ import { agentTitle } from "../host/agents.ts";
 import { counted, t } from "../words.ts";
 import { folderName, folderParent, type Group, groupsOf } from "./grouping.ts";
 import "./sessions.css";
-import { StatusGlyph, statusWords } from "./status.tsx";
+import { StatusGlyph, staleSince, statusWords } from "./status.tsx";
 
 /** Sessions of a workspace that show before "all". */
 const FIRST_SESSIONS = 8;
@@ -83,13 +83,13 @@ export function SessionRow(props: { host: HostHere; summary: Summary }) {
   return (
     <li>
       <A class="session-row" href={sessionPath(props.host.known.host, props.summary.session)} activeClass="here">
-        <StatusGlyph status={props.summary.status} />
+        <StatusGlyph status={props.summary.status} stale={staleSince(props.host) !== undefined} />
         <span class="session-row-text">
           <span class="session-row-title cut" dir="auto">
             {visibleLine(props.summary.title)}
           </span>
           <span class="session-row-state cut" classList={{ waiting: props.summary.status.kind === "waiting" }}>
-            {statusWords(props.summary.status)}
+            {statusWords(props.summary.status, staleSince(props.host))}
           </span>
         </span>
         <span class="session-row-agent cut">{agentTitle(props.host, props.summary.agent)}</span>

@@ -1,18 +1,21 @@
 /** A session's state in a shape and in words: what it is, why, and for how long. */
 import type { Status } from "@flybridge/protocol/session.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
-import { ago, since } from "../design/time.ts";
+import type { HostHere } from "../deck.ts";
+import { ago, clock, lasted, now } from "../design/time.ts";
 import { t } from "../words.ts";
 
-export function StatusGlyph(props: { status: Status }) {
-  return <span class={`glyph ${glyphOf(props.status)}`} aria-hidden="true" />;
+export function StatusGlyph(props: { status: Status; stale?: boolean }) {
+  return <span class={`glyph ${glyphOf(props.status)}`} classList={{ stale: props.stale === true }} aria-hidden="true" />;
 }
 
 export function glyphOf(status: Status): string {
   return status.kind === "ended" && status.cause === "failed" ? "failed" : status.kind;
 }
 
-export function statusWords(status: Status): string {
+/** `asOf`: when this was last known, if it is not live; nothing counts on from there. */
+export function statusWords(status: Status, asOf?: number): string {
+  const since = (at: number): string => (asOf === undefined ? lasted(now() - at) : t("as of {time}", { time: clock(asOf) }));
   switch (status.kind) {
     case "starting":
       return t("Starting · {time}", { time: since(status.since) });
@@ -33,4 +36,10 @@ export function statusWords(status: Status): string {
         ? t("Stopped · {time}", { time: ago(status.since) })
         : t("Ended by itself · {time}", { time: ago(status.since) });
   }
+}
+
+/** Since when a host's view is not live. */
+export function staleSince(host: HostHere): number | undefined {
+  const { connection } = host.view;
+  return connection.kind === "offline" || connection.kind === "refused" ? connection.since : undefined;
 }
