@@ -254,7 +254,7 @@ function WaitingPrompts(props: { host: HostHere; open: OpenSession; withdraw: (p
           {(prompt) => (
             <li data-state="accepted">
               <Icon name={prompt.delivery === "steer" ? "steer" : "clock"} small />
-              <span class="cut" dir="auto">{visibleLine(prompt.text.slice(0, 300))}</span>
+              <span class="cut" dir="auto">{visibleLine(prompt.preview)}</span>
               <span class="waiting-state">{prompt.delivery === "steer" ? t("accepted, into this turn") : t("accepted, next")}</span>
               <button type="button" class="button plain" onClick={() => props.withdraw(prompt.prompt)}>
                 {t("Withdraw")}
