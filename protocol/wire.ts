@@ -32,40 +32,48 @@ export function wireText(): string {
   ].join("\n");
 }
 
+/** Schemas that are told by name where they stand inside another one. */
+export type Names = ReadonlyMap<unknown, string>;
+const NO_NAMES: Names = new Map();
+
 /** The shape of one schema in the notation of the reference: `{ name: string ≤80, kind: "a" | "b", … }`. */
-export function describe(schema: Any): string {
+export function describe(schema: Any, names: Names = NO_NAMES): string {
   if (schema.pipe) {
     const [base, ...actions] = schema.pipe;
     const limits = actions
       .filter((action) => action.type in LIMITS)
       .map((action) => LIMITS[action.type]?.(action.requirement));
-    return [base ? describe(base) : "", ...limits].join("");
+    return [base ? part(base, names) : "", ...limits].join("");
   }
   switch (schema.type) {
     case "object":
       return `{ ${Object.entries(schema.entries ?? {})
-        .map(([name, field]) => property(name, field))
+        .map(([name, field]) => property(name, field, names))
         .join(", ")} }`;
     case "variant":
-      return (schema.options ?? []).map((option) => describe(option as Any)).join(" | ");
+      return (schema.options ?? []).map((option) => part(option as Any, names)).join(" | ");
     case "picklist":
       return (schema.options ?? []).map((option) => JSON.stringify(option)).join(" | ");
     case "literal":
       return JSON.stringify(schema.literal);
     case "array":
-      return `[${schema.item ? describe(schema.item) : ""}]`;
+      return `[${schema.item ? part(schema.item, names) : ""}]`;
     case "tuple":
-      return `[${(schema.items ?? []).map(describe).join(", ")}]`;
+      return `[${(schema.items ?? []).map((item) => part(item, names)).join(", ")}]`;
     case "nullable":
-      return `${schema.wrapped ? describe(schema.wrapped) : ""} | null`;
+      return `${schema.wrapped ? part(schema.wrapped, names) : ""} | null`;
     default:
       return schema.type;
   }
 }
 
-function property(name: string, field: Any): string {
-  if (field.type === "optional" && field.wrapped) return `${name}?: ${describe(field.wrapped)}`;
-  return `${name}: ${describe(field)}`;
+function part(schema: Any, names: Names): string {
+  return names.get(schema) ?? describe(schema, names);
+}
+
+function property(name: string, field: Any, names: Names): string {
+  if (field.type === "optional" && field.wrapped) return `${name}?: ${part(field.wrapped, names)}`;
+  return `${name}: ${part(field, names)}`;
 }
 
 const LIMITS: Record<string, (requirement: unknown) => string> = {

@@ -8,6 +8,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { METHODS } from "../protocol/methods.ts";
+import { messageShapes, methodShapes, namedShapes } from "./reference/shapes.ts";
+import { transcript } from "./reference/transcript.ts";
 
 export interface Section {
   /** Path from the root. A document that is not there yet has nothing to be wrong. */
@@ -18,7 +20,13 @@ export interface Section {
 }
 
 /** What is made, and where it stands. Another part is another row. */
-export const SECTIONS: readonly Section[] = [{ file: "PROTOCOL.md", name: "methods", make: methodTable }];
+export const SECTIONS: readonly Section[] = [
+  { file: "PROTOCOL.md", name: "methods", make: methodTable },
+  { file: "PROTOCOL.md", name: "method shapes", make: methodShapes },
+  { file: "PROTOCOL.md", name: "message shapes", make: messageShapes },
+  { file: "PROTOCOL.md", name: "named shapes", make: namedShapes },
+  { file: "PROTOCOL.md", name: "transcript", make: transcript },
+];
 
 /** What of `sections` is missing or out of date, as sentences. */
 export function staleSections(root: string, sections: readonly Section[]): string[] {
