@@ -13,16 +13,20 @@ const CAMERA = { width: 640, height: 480, module: 5 };
 export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 export const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 
-/** Rejects, saying how to get one, when there is no Chromium. */
-export async function launchChromium(options: { readonly camera?: string; readonly args?: readonly string[] } = {}): Promise<Browser> {
+/** Throws, saying how to get one, when there is no Chromium. */
+export function chromiumPath(): string {
   const path = [process.env["FLYBRIDGE_TEST_CHROMIUM"], ...CANDIDATES].find((one) => one !== undefined && existsSync(one));
   if (path === undefined) throw new Error("No Chromium was found. `npm test` brings one; or set FLYBRIDGE_TEST_CHROMIUM to its path.");
+  return path;
+}
+
+export function launchChromium(options: { readonly camera?: string; readonly args?: readonly string[] } = {}): Promise<Browser> {
   const camera =
     options.camera === undefined
       ? []
       : ["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${options.camera}`];
   return chromium.launch({
-    executablePath: path,
+    executablePath: chromiumPath(),
     args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", ...camera, ...(options.args ?? [])],
   });
 }
