@@ -6,13 +6,7 @@ import * as v from "valibot";
 import { Ask, Settlement } from "./ask.ts";
 import { AgentName, AskId, DeviceId, ItemId, PromptId, Seq, Time, TurnId } from "./ids.ts";
 import { Item } from "./item.ts";
-import {
-  MAX_ANSWER_CHARS,
-  MAX_BODY_CHARS,
-  MAX_LABEL_CHARS,
-  MAX_PATH_CHARS,
-  MAX_PROMPT_CHARS,
-} from "./limits.ts";
+import { MAX_ANSWER_CHARS, MAX_BODY_CHARS, MAX_LABEL_CHARS, MAX_PATH_CHARS, MAX_PROMPT_CHARS } from "./limits.ts";
 
 const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_CHARS));
 const words = v.pipe(v.string(), v.maxLength(MAX_ANSWER_CHARS));

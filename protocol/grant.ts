@@ -2,16 +2,7 @@
 import * as v from "valibot";
 import { SessionId, Time } from "./ids.ts";
 
-export const Verb = v.picklist([
-  "read",
-  "prompt",
-  "answer",
-  "input",
-  "detach",
-  "notify",
-  "files",
-  "git",
-]);
+export const Verb = v.picklist(["read", "prompt", "answer", "input", "detach", "notify", "files", "git"]);
 export type Verb = v.InferOutput<typeof Verb>;
 
 export const Grant = v.variant("kind", [

@@ -5,7 +5,11 @@
  * for state: `~/Library/Application Support` on a Mac, elsewhere XDG's, where a path that is not absolute does not
  * count (XDG Base Directory Specification 0.8, "Basics"). An empty variable is one that is not set.
  */
-export function stateFolder(env: Readonly<Record<string, string | undefined>>, platform: string, homedir: string): string {
+export function stateFolder(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: string,
+  homedir: string,
+): string {
   if (env["FLYBRIDGE_HOME"]) return env["FLYBRIDGE_HOME"];
   if (platform === "darwin") return `${homedir}/Library/Application Support/Flybridge`;
   const given = env["XDG_STATE_HOME"];

@@ -26,16 +26,7 @@ export const Edit = v.object({
 export type Edit = v.InferOutput<typeof Edit>;
 
 /** What a tool does, for the icon and for folding: reads and searches fold into one line. */
-export const ToolKind = v.picklist([
-  "command",
-  "read",
-  "search",
-  "edit",
-  "fetch",
-  "agent",
-  "list",
-  "other",
-]);
+export const ToolKind = v.picklist(["command", "read", "search", "edit", "fetch", "agent", "list", "other"]);
 export type ToolKind = v.InferOutput<typeof ToolKind>;
 
 const common = {
@@ -48,8 +39,8 @@ const common = {
   at: Time,
 };
 
-export const WordsItem = v.object({ ...common, kind: v.literal("words") });
-export const ThoughtItem = v.object({ ...common, kind: v.literal("thought") });
+const WordsItem = v.object({ ...common, kind: v.literal("words") });
+const ThoughtItem = v.object({ ...common, kind: v.literal("thought") });
 export const ToolItem = v.object({
   ...common,
   kind: v.literal("tool"),
@@ -67,13 +58,10 @@ export const ToolItem = v.object({
   }),
 });
 /** What the agent means to do next, as a list it keeps up to date. */
-export const TodoItem = v.object({
+const TodoItem = v.object({
   ...common,
   kind: v.literal("todo"),
-  steps: v.pipe(
-    v.array(v.object({ text: label, state: v.picklist(["open", "doing", "done"]) })),
-    v.maxLength(500),
-  ),
+  steps: v.pipe(v.array(v.object({ text: label, state: v.picklist(["open", "doing", "done"]) })), v.maxLength(500)),
 });
 
 export const Item = v.variant("kind", [WordsItem, ThoughtItem, ToolItem, TodoItem]);

@@ -153,14 +153,13 @@ describe("a message", () => {
       bytes({ ...call, intent: "mine" }),
       bytes({ t: "call", call: 1, method: "session.list" }),
     ];
-    for (const message of wrong)
-      assert.throws(() => decodeDeviceMessage(message), undefined, new TextDecoder().decode(message));
+    for (const message of wrong) assert.throws(() => decodeDeviceMessage(message), new TextDecoder().decode(message));
     for (const message of [
       { ...delta, session: "x" },
       { ...delta, delta: null },
       { t: "entries", session: delta.session, entries: [{ seq: 1 }] },
     ])
-      assert.throws(() => decodeHostMessage(bytes(message)), undefined, JSON.stringify(message));
+      assert.throws(() => decodeHostMessage(bytes(message)), JSON.stringify(message));
     // Not a message of a newer host either: it is no object.
     for (const message of ["null", "[]", "7"]) assert.equal(decodeHostMessage(bytes(message)), undefined);
   });

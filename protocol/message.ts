@@ -65,6 +65,4 @@ export function decodeHostMessage(bytes: Uint8Array): HostMessage | undefined {
   return v.parse(HostMessage, json);
 }
 
-const HOST_KINDS: ReadonlySet<unknown> = new Set(
-  HostMessage.options.map((option) => option.entries.t.literal),
-);
+const HOST_KINDS: ReadonlySet<unknown> = new Set(HostMessage.options.map((option) => option.entries.t.literal));

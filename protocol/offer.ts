@@ -71,8 +71,8 @@ export function parseConnection(text: string): Connection {
   const string = fromLink(joined);
   if (!string.toLowerCase().startsWith(SCHEME)) throw new ConnectionError("wrong_scheme");
   const rest = string.slice(SCHEME.length);
-  const [beforeQuery = "", query = ""] = splitOnce(rest, "?");
-  const [authority = "", token] = splitOnce(beforeQuery, "/");
+  const [beforeQuery, query = ""] = splitOnce(rest, "?");
+  const [authority, token] = splitOnce(beforeQuery, "/");
   const first = addressFrom(decoded(authority, "no_host"));
   if (token === undefined || token === "") throw new ConnectionError("no_token");
   const [offer, secret, hostKey, ...more] = token.split(".");
@@ -181,7 +181,7 @@ function addressFrom(text: string): Address {
 function parametersOf(query: string): Map<string, string[]> {
   const parameters = new Map<string, string[]>();
   for (const pair of query.split("&")) {
-    const [name = "", value = ""] = splitOnce(pair, "=");
+    const [name, value = ""] = splitOnce(pair, "=");
     if (name !== "") parameters.set(name, [...(parameters.get(name) ?? []), decoded(value)]);
   }
   return parameters;

@@ -18,7 +18,7 @@ import { HostId } from "./ids.ts";
 /** Where a host takes links, on each of its doors. */
 export const LINK_PATH = "/link";
 /** The outer conversation's own version; a peer that speaks another one cannot be understood at all. */
-export const OUTER_VERSION = 1;
+const OUTER_VERSION = 1;
 /** Bytes of one frame before the peer is authenticated: hellos, handshake messages, the first record. */
 export const PRE_AUTH_FRAME_BYTES = 1024;
 /** Bytes of a payload that fits any handshake message: two keys and two tags go with it (Noise rev 34 §7.5). */
@@ -28,8 +28,8 @@ export const HANDSHAKE_MS = 10_000;
 /** Bytes of one record, tag included (Noise rev 34 §3): the `maxPayload` of every WebSocket. */
 export const RECORD_BYTES = 65_535;
 /** Feature names in one hello, and characters of each. */
-export const MAX_FEATURES = 16;
-export const MAX_FEATURE_CHARS = 32;
+const MAX_FEATURES = 16;
+const MAX_FEATURE_CHARS = 32;
 /** Versions are small integers; a larger number is a broken peer. */
 const MAX_VERSION = 65_535;
 

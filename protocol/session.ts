@@ -74,9 +74,7 @@ export const SessionState = v.object({
   running: v.optional(v.object({ turn: TurnId, at: Time })),
   prompts: v.array(WaitingPrompt),
   /** Items that have begun and not completed, with the entry they began with and how much of the body is journaled. */
-  items: v.array(
-    v.object({ item: ItemId, began: Seq, length: v.number(), doing: v.optional(label) }),
-  ),
+  items: v.array(v.object({ item: ItemId, began: Seq, length: v.number(), doing: v.optional(label) })),
   usage: Usage,
   stopping: v.boolean(),
 });

@@ -36,7 +36,7 @@ export function deviceIdOf(key: Uint8Array): DeviceId {
 export function makeDevices(around: {
   readonly shelf: DeviceShelf;
   readonly publish: (fact: FeedFact) => void;
-  now(): number;
+  readonly now: () => number;
 }): Devices {
   const { shelf, publish, now } = around;
   const stored = new Map<DeviceId, StoredDevice>(shelf.list().map((one) => [one.device.device, one]));

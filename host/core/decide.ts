@@ -23,7 +23,12 @@ export type SessionMethod = Extract<
 >;
 
 export type SessionIntent = {
-  [M in SessionMethod]: { readonly method: M; readonly params: Params<M>; readonly id: IntentId; readonly by: DeviceId };
+  [M in SessionMethod]: {
+    readonly method: M;
+    readonly params: Params<M>;
+    readonly id: IntentId;
+    readonly by: DeviceId;
+  };
 }[SessionMethod];
 
 /** Prompts that may wait at once for a busy agent. */
@@ -37,7 +42,8 @@ export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fa
     case "session.prompt": {
       if (state.prompts.length >= MAX_WAITING_PROMPTS)
         throw new CallError("too_many", `${MAX_WAITING_PROMPTS} prompts are waiting already. Withdraw some, or wait.`);
-      if (state.stopping) throw new CallError("wrong_state", "The session is being stopped. Send again when it has ended.");
+      if (state.stopping)
+        throw new CallError("wrong_state", "The session is being stopped. Send again when it has ended.");
       const prompt: Fact = {
         kind: "prompt.accepted",
         prompt: intent.id as string as PromptId,
@@ -72,7 +78,11 @@ export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fa
     case "ask.answer": {
       const { ask, answer } = intent.params;
       const open = state.asks.find((one) => one.ask.ask === ask);
-      if (!open) throw new CallError("already_settled", "This ask is no longer open: it was answered, withdrawn, or its agent ended.");
+      if (!open)
+        throw new CallError(
+          "already_settled",
+          "This ask is no longer open: it was answered, withdrawn, or its agent ended.",
+        );
       const mismatch = mismatchOf(open.ask, answer);
       if (mismatch) throw new CallError("bad_answer", mismatch.message, { code: mismatch.code });
       return [{ kind: "ask.settled", ask, settlement: { kind: "answered", answer, by } }];

@@ -82,7 +82,12 @@ export class LiveSession {
   /** A new session: its first entry, its first prompt and its start are one step. */
   static async create(
     around: Surroundings,
-    order: { id: SessionId; by: DeviceId; intent: IntentId; facts: readonly [Fact & { kind: "session.opened" }, ...Fact[]] },
+    order: {
+      id: SessionId;
+      by: DeviceId;
+      intent: IntentId;
+      facts: readonly [Fact & { kind: "session.opened" }, ...Fact[]];
+    },
   ): Promise<LiveSession> {
     const at = around.now();
     const [first, ...rest] = order.facts;
@@ -146,7 +151,10 @@ export class LiveSession {
     }
     const child = this.#around.hands.find(this.childName);
     if (!child) {
-      this.#end({ code: null, signal: null, errors: "" }, "The machine or the keeper restarted, and the agent with it. Resume to go on.");
+      this.#end(
+        { code: null, signal: null, errors: "" },
+        "The machine or the keeper restarted, and the agent with it. Resume to go on.",
+      );
       return;
     }
     this.#attach(child);
@@ -157,7 +165,10 @@ export class LiveSession {
   /** The keeper is gone, and every process with it. */
   lost(): void {
     if (this.#child === undefined) return;
-    this.#end({ code: null, signal: null, errors: "" }, "The keeper process ended, and the agent with it. Resume to go on.");
+    this.#end(
+      { code: null, signal: null, errors: "" },
+      "The keeper process ended, and the agent with it. Resume to go on.",
+    );
   }
 
   /** The session is being removed: nobody follows it any more. */
@@ -264,7 +275,12 @@ export class LiveSession {
   }
 
   #mark(): AgentMark {
-    return { launch: this.#launch, offset: this.#heard, acted: this.#acted, memory: JSON.stringify(this.#memory ?? null) };
+    return {
+      launch: this.#launch,
+      offset: this.#heard,
+      acted: this.#acted,
+      memory: JSON.stringify(this.#memory ?? null),
+    };
   }
 
   #placed(fact: Fact): Fact {
@@ -362,7 +378,11 @@ export class LiveSession {
     this.#endWhenHeard();
   }
 
-  #hearLine(line: { start: number; end: number; text: string | undefined }, facts: Fact[], writes: [string, string][]): void {
+  #hearLine(
+    line: { start: number; end: number; text: string | undefined },
+    facts: Fact[],
+    writes: [string, string][],
+  ): void {
     this.#heard = line.end;
     if (line.text === undefined) {
       const text = `The agent wrote a line of ${line.end - line.start} bytes. It was skipped.`;
@@ -406,7 +426,10 @@ export class LiveSession {
       write();
       child?.ack(this.#lines.next, this.#storedOffset);
       if (unjournaled === "some" && !this.#timers.has("checkpoint"))
-        this.#timer("checkpoint", this.#around.after(CHECKPOINT_MS, () => this.#checkpoint()));
+        this.#timer(
+          "checkpoint",
+          this.#around.after(CHECKPOINT_MS, () => this.#checkpoint()),
+        );
     }
     this.#pump();
   }
@@ -438,11 +461,21 @@ export class LiveSession {
     const cause = stopped ? "stopped" : exit.code === 0 ? "exited" : "failed";
     const facts: Fact[] = [];
     for (const item of this.#bodies.items())
-      facts.push({ kind: "item.completed", item: item.kind === "tool" ? { ...item, tool: { ...item.tool, state: "failed" } } : item });
-    for (const { ask } of this.#state.asks) facts.push({ kind: "ask.settled", ask: ask.ask, settlement: { kind: "void" } });
+      facts.push({
+        kind: "item.completed",
+        item: item.kind === "tool" ? { ...item, tool: { ...item.tool, state: "failed" } } : item,
+      });
+    for (const { ask } of this.#state.asks)
+      facts.push({ kind: "ask.settled", ask: ask.ask, settlement: { kind: "void" } });
     if (this.#state.running)
       facts.push({ kind: "turn.ended", turn: this.#state.running.turn, outcome: stopped ? "interrupted" : "failed" });
-    facts.push({ kind: "agent.ended", cause, code: exit.code, signal: exit.signal, ...(detail === undefined ? {} : { detail }) });
+    facts.push({
+      kind: "agent.ended",
+      cause,
+      code: exit.code,
+      signal: exit.signal,
+      ...(detail === undefined ? {} : { detail }),
+    });
     this.#bodies = new Bodies();
     this.#handed.clear();
     this.#write(facts, {
@@ -489,7 +522,7 @@ export class LiveSession {
   /** What was stored before the crash and perhaps not done: the keeper puts each id in once. */
   #actAgain(): void {
     if (this.#state.stopping) this.#stop();
-    for (let from = this.#acted + 1; from <= this.#shown.last; ) {
+    for (let from = this.#acted + 1; from <= this.#shown.last;) {
       const entries = this.#around.journal.read(this.id, from, PAGE_ENTRIES, PAGE_CHARS);
       const newest = entries.at(-1);
       if (newest === undefined) return;
@@ -502,7 +535,10 @@ export class LiveSession {
     const child = this.#child;
     if (!child) return;
     child.signal("SIGTERM");
-    this.#timer("kill", this.#around.after(STOP_GRACE_MS, () => child.signal("SIGKILL")));
+    this.#timer(
+      "kill",
+      this.#around.after(STOP_GRACE_MS, () => child.signal("SIGKILL")),
+    );
   }
 
   /** Gives waiting prompts to the process: one while it is at rest, and those that steer at once. */

@@ -15,7 +15,11 @@ import { LiveSession, type Surroundings } from "./session.ts";
 export interface Sessions {
   get(session: SessionId): LiveSession;
   list(): LiveSession[];
-  create(order: { intent: IntentId; by: DeviceId; params: Params<"session.create"> }): Promise<{ session: SessionId; seq: number }>;
+  create(order: {
+    intent: IntentId;
+    by: DeviceId;
+    params: Params<"session.create">;
+  }): Promise<{ session: SessionId; seq: number }>;
   intend(session: SessionId, intent: SessionIntent): Promise<{ seq: number }>;
   remove(session: SessionId): void;
   /** At start, once the keeper answers. */
@@ -73,7 +77,10 @@ export function makeSessions(options: {
         const id = intent as string as SessionId;
         if (live.has(id)) throw new CallError("wrong_state", "A session with this id exists already.");
         if (live.size >= MAX_SESSIONS_LISTED)
-          throw new CallError("too_many", `This host has ${MAX_SESSIONS_LISTED} sessions. Remove some that have ended.`);
+          throw new CallError(
+            "too_many",
+            `This host has ${MAX_SESSIONS_LISTED} sessions. Remove some that have ended.`,
+          );
         const agent = agentOf(params.agent);
         const workspace = await folderOf(params.workspace);
         const opened: Fact & { kind: "session.opened" } = {
@@ -86,7 +93,13 @@ export function makeSessions(options: {
         };
         const facts: [typeof opened, ...Fact[]] = [opened];
         if (params.prompt !== undefined)
-          facts.push({ kind: "prompt.accepted", prompt: id as string as never, text: params.prompt, delivery: "queue", by });
+          facts.push({
+            kind: "prompt.accepted",
+            prompt: id as string as never,
+            text: params.prompt,
+            delivery: "queue",
+            by,
+          });
         const session = await LiveSession.create({ ...shared, agent }, { id, by, intent, facts });
         live.set(id, session);
         return { session: id, seq: facts.length };

@@ -13,7 +13,7 @@ function journal() {
   const appends: { readonly sessions: string[]; readonly flushed: boolean }[] = [];
   const told: string[] = [];
   const published: FeedEntry[][] = [];
-  const state: { failure?: unknown } = {};
+  const state: { failure?: Error } = {};
   const append: Journal["append"] = (steps, flushed) => {
     if (state.failure !== undefined) throw state.failure;
     appends.push({ sessions: steps.map(({ session }) => session), flushed });

@@ -5,7 +5,7 @@
 import type { FeedEntry } from "@flybridge/protocol/feed.ts";
 import { type Append, type Journal, StorageError } from "../core/ports.ts";
 
-export type Stored = (failure: StorageError | undefined) => void;
+type Stored = (failure: StorageError | undefined) => void;
 
 export interface Writer {
   /** `flushed`: a person was or will be told that it is kept, so it must survive a loss of power. */

@@ -15,7 +15,7 @@ const freshRoot = () => join(root, `h${count++}`);
 
 /** Another process on the same state folder, and what it said. */
 async function another(t: TestContext, folder: string) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "holding.ts")], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "home.fixture.ts")], {
     env: { ...process.env, FLYBRIDGE_HOME: folder },
     stdio: ["pipe", "pipe", "inherit"],
   });

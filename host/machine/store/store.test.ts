@@ -448,7 +448,7 @@ describe("a host that is killed while it stores", () => {
 
 /** Runs a process that stores steps and says the number of each when it is stored; kills it after so many. */
 async function killed(path: string, steps: number): Promise<number> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "storing.ts"), path, A, by], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "store.fixture.ts"), path, A, by], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let acknowledged = 0;

@@ -5,10 +5,9 @@ import { apply, opened, summaryOf } from "@flybridge/protocol/fold.ts";
 import type { AgentName, DeviceId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
 import { openStore } from "./store.ts";
 
-const [path = "", session = "", by = ""] = process.argv.slice(2) as [string, SessionId, DeviceId];
+const [path, id, by] = process.argv.slice(2) as [string, SessionId, DeviceId];
 const store = openStore(path);
-const first = { kind: "session.opened", agent: "demo" as AgentName, workspace: "/w", by: by as DeviceId } as const;
-const id = session as SessionId;
+const first = { kind: "session.opened", agent: "demo" as AgentName, workspace: "/w", by } as const;
 let state = opened(id, 1, first);
 const mark = (offset: number) => ({ launch: 1, offset, acted: 0, memory: "{}" });
 store.journal.append([{ session: id, state, entries: [{ seq: 1, at: 1, fact: first }], mark: mark(0) }], true);
@@ -25,7 +24,7 @@ for (let step = 1; ; step++) {
   });
   const intent = {
     id: `01980000-0001-7000-8000-${String(step).padStart(12, "0")}` as IntentId,
-    by: by as DeviceId,
+    by,
     answer: step,
   };
   store.journal.append(
