@@ -12,6 +12,7 @@ import { METHODS, type Method, type Params, type Result } from "@flybridge/proto
 import { parseConnection } from "@flybridge/protocol/offer.ts";
 import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
+import type { Link } from "@flybridge/transport/link.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
 import { pairOver, reconnectOver } from "@flybridge/transport/secure.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
@@ -56,13 +57,13 @@ export class BareDevice {
     });
   }
 
-  /** Pairs by a connection string of a host on loopback. */
-  static async pair(connection: string, name = "a bare device"): Promise<BareDevice> {
+  /** Pairs by a connection string of a host on loopback; over `link`, when what travels is to be seen or spoilt. */
+  static async pair(connection: string, name = "a bare device", link?: Link): Promise<BareDevice> {
     const { addresses, offer, secret: offered, hostKey } = parseConnection(connection);
     const url = `ws://${addresses[0].host}:${addresses[0].port}${LINK_PATH}`;
     const secret = new Uint8Array(randomBytes(32));
     const payload = new TextEncoder().encode(JSON.stringify({ name, kind: "phone" }));
-    const { pipe, continuity, hello } = await pairOver(linkTo(url), {
+    const { pipe, continuity, hello } = await pairOver(link ?? linkTo(url), {
       suite,
       hostKey,
       deviceKey: nobleKey(secret),
@@ -74,8 +75,12 @@ export class BareDevice {
     return new BareDevice(pipe, { secret, hostKey, host: hello.host, url, continuity });
   }
 
-  static async reconnect(keys: Keys): Promise<BareDevice> {
-    const { pipe } = await reconnectOver(linkTo(keys.url), {
+  static async reconnect(keys: Keys, link: Link = linkTo(keys.url)): Promise<BareDevice> {
+    const before = keys.continuity;
+    const forget = (): void => {
+      keys.continuity = before;
+    };
+    const { pipe, confirmed } = await reconnectOver(link, {
       suite,
       hostKey: keys.hostKey,
       hostId: keys.host,
@@ -86,6 +91,10 @@ export class BareDevice {
       keep(next) {
         keys.continuity = next;
       },
+    });
+    // A host that did not say that it has the next secret may not have it; it still takes the one before.
+    void confirmed.then((told) => {
+      if (!told) forget();
     });
     return new BareDevice(pipe, keys);
   }
@@ -167,7 +176,7 @@ export function newIntent(): IntentId {
   return uuid7From(Date.now(), randomBytes(10));
 }
 
-function linkTo(url: string): ReturnType<typeof webSocketLink> {
+export function linkTo(url: string): Link {
   return webSocketLink(new WebSocket(url, { perMessageDeflate: false, maxPayload: RECORD_BYTES }) as never, {
     maxFrameBytes: RECORD_BYTES,
   });

@@ -43,6 +43,8 @@ export async function startWorld(
   const home = mkdtempSync(join(folder, "home-"));
   let running: { process: ChildProcess; port: number; pid: number };
   let errors = "";
+  /** Of the shell: the host keeps a few of the newest secrets only, so each connection goes on from the one before. */
+  let shellKeys: Keys | undefined;
 
   const start = async (port: number): Promise<void> => {
     const child = spawn(
@@ -85,16 +87,8 @@ export async function startWorld(
     kill: () => ended("SIGKILL"),
     restart: () => start(running.port),
     async shell() {
-      const file = JSON.parse(readFileSync(join(state, "cli.json"), "utf8")) as Record<string, string>;
-      const bytes = (name: string): Uint8Array => fromBase64Url(file[name] ?? "", 32) ?? new Uint8Array(32);
-      const keys: Keys = {
-        secret: bytes("secret"),
-        hostKey: bytes("hostKey"),
-        continuity: bytes("continuity"),
-        host: file["host"] ?? "",
-        url: `ws+unix://${file["socket"]}:${LINK_PATH}`,
-      };
-      return BareDevice.reconnect(keys);
+      shellKeys ??= keysIn(join(state, "cli.json"));
+      return BareDevice.reconnect(shellKeys);
     },
     async pair(name) {
       const shell = await world.shell();
@@ -113,4 +107,16 @@ export async function startWorld(
     },
   };
   return world;
+}
+
+function keysIn(path: string): Keys {
+  const file = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
+  const bytes = (name: string): Uint8Array => fromBase64Url(file[name] ?? "", 32) ?? new Uint8Array(32);
+  return {
+    secret: bytes("secret"),
+    hostKey: bytes("hostKey"),
+    continuity: bytes("continuity"),
+    host: file["host"] ?? "",
+    url: `ws+unix://${file["socket"]}:${LINK_PATH}`,
+  };
 }

@@ -135,9 +135,14 @@ export function converse(options: {
     }
   };
 
+  /** Answered, not cut off: a device that comes back with the same call would be cut off again for ever. */
+  const refuseLarge = (call: number, size: number): void => {
+    const message = `This call has ${size} bytes; a host takes ${MAX_CALL_BYTES} at most. Send less at once.`;
+    send(Streams.calls, faultOf(call, new CallError("bad_params", message)));
+  };
+
   pipe.listen({
     message(_stream, bytes) {
-      if (bytes.length > MAX_CALL_BYTES) return pipe.close("too large");
       let message: DeviceMessage;
       try {
         message = decodeDeviceMessage(bytes);
@@ -146,6 +151,7 @@ export function converse(options: {
         pipe.close("malformed");
         return;
       }
+      if (bytes.length > MAX_CALL_BYTES) return refuseLarge(message.call, bytes.length);
       return hear(message);
     },
     drained(stream) {

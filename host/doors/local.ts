@@ -15,6 +15,7 @@ export async function openLocal(options: { readonly path: string; readonly gate:
   const sockets = linkServer();
   const server = createServer((_request, response) => response.writeHead(404).end());
   server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
     sockets.handleUpgrade(request, socket as Socket, head, (webSocket) => {
       options.gate.enter(webSocketLink(webSocket, { maxFrameBytes: RECORD_BYTES }));
     });

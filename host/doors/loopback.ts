@@ -61,12 +61,16 @@ function allowList(port: number, origins: readonly string[]): Allowed {
 function appOf(folder: string, allowed: Allowed): Hono {
   const app = new Hono();
   app.use(async (context, next) => {
-    if (!allowed.hosts.has(context.req.header("host") ?? "")) return context.text("This name is not served here.\n", 421);
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") return context.text("Only GET is served here.\n", 405);
     await next();
     for (const [name, value] of Object.entries(POLICY)) context.header(name, value);
-    const immutable = new URL(context.req.url).pathname.startsWith("/assets/");
+    // An asset that is not there may be there after the next build.
+    const immutable = context.res.ok && new URL(context.req.url).pathname.startsWith("/assets/");
     context.header("cache-control", immutable ? "public, max-age=31536000, immutable" : "no-cache");
+  });
+  app.use(async (context, next) => {
+    if (!allowed.hosts.has(context.req.header("host") ?? "")) return context.text("This name is not served here.\n", 421);
+    if (context.req.method !== "GET" && context.req.method !== "HEAD") return context.text("Only GET is served here.\n", 405);
+    return next();
   });
   app.use(serveStatic({ root: folder, precompressed: true }));
   // The app's own addresses (/session/…) are all its one page; a name with an ending is a file that is not there.
@@ -81,10 +85,12 @@ function appOf(folder: string, allowed: Allowed): Hono {
 function upgrader(allowed: Allowed, gate: Gate): (request: IncomingMessage, socket: Socket, head: Buffer) => void {
   const sockets = linkServer();
   return (request, socket, head) => {
+    // Whoever asked may be gone already; from here on nobody else listens for that.
+    socket.on("error", () => socket.destroy());
     const { origin, host } = request.headers;
     // A program of this machine sends no Origin; a browser always does, and cannot leave it out.
     const fine = allowed.hosts.has(host ?? "") && (origin === undefined || allowed.origins.has(origin));
-    if (!fine || new URL(request.url ?? "/", "http://x").pathname !== LINK_PATH) {
+    if (!fine || URL.parse(request.url ?? "/", "http://x")?.pathname !== LINK_PATH) {
       socket.end(`HTTP/1.1 ${fine ? "404 Not Found" : "403 Forbidden"}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
