@@ -40,7 +40,8 @@ export interface Anthropic extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function startAnthropic(port = 0): Promise<Anthropic> {
+/** `called` is told of each model call as it comes, before it is answered. */
+export async function startAnthropic(port = 0, called: () => void = () => {}): Promise<Anthropic> {
   const requests: ModelCall[] = [];
   const gates = new Map<string, Gate>();
   const gate = (name: string): Gate => {
@@ -49,7 +50,7 @@ export async function startAnthropic(port = 0): Promise<Anthropic> {
     return known;
   };
   const server = createServer((request, response) => {
-    answer(request, response, requests, (name) => gate(name).opened).catch((fault: unknown) => {
+    answer(request, response, requests, (name) => gate(name).opened, called).catch((fault: unknown) => {
       // A script that cannot be played must look like a refused request: agents retry a broken server for minutes.
       if (response.headersSent) response.destroy();
       else refuse(response, 400, `The script in the prompt cannot be played: ${String(fault)}`);
@@ -94,6 +95,7 @@ async function answer(
   response: ServerResponse,
   requests: ModelCall[],
   gate: (name: string) => Promise<void>,
+  called: () => void,
 ): Promise<void> {
   let raw = "";
   for await (const chunk of request.setEncoding("utf8")) raw += String(chunk);
@@ -102,6 +104,7 @@ async function answer(
   if (!path.endsWith("/v1/messages")) return send(response, request.method === "POST" ? 404 : 200, {});
   const call = JSON.parse(raw) as ModelCall;
   requests.push(call);
+  called();
   await play(call, raw, requests.length, response, gate);
 }
 

@@ -15,6 +15,8 @@ export interface AgentMark {
   readonly acted: number;
   /** The agent's memory as JSON text: a copy, for the memory itself is changed in place. */
   readonly memory: string;
+  /** Lines for its input that the keeper has not confirmed, with their ids, as JSON text; absent where there are none. */
+  readonly owed?: string | undefined;
 }
 
 export interface StoredSession {

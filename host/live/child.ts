@@ -14,6 +14,8 @@ export interface ChildEvents {
   output(offset: number, bytes: Uint8Array): void;
   /** May come before the last output. */
   exit(exit: Exit): void;
+  /** The keeper has this line and puts it in; or, where not `taken`, it never will. */
+  settled(id: string, taken: boolean): void;
 }
 
 export interface Child {
@@ -34,6 +36,11 @@ export interface Child {
 /** What starts and finds processes. */
 export interface Hands {
   /** Repeating a name gives the process there is. Rejects with an error whose message says how to mend it. */
-  spawn(order: { name: string; argv: readonly [string, ...string[]]; env: Readonly<Record<string, string>>; cwd: string }): Promise<Child>;
+  spawn(order: {
+    name: string;
+    argv: readonly [string, ...string[]];
+    env: Readonly<Record<string, string>>;
+    cwd: string;
+  }): Promise<Child>;
   find(name: string): Child | undefined;
 }

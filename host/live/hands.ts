@@ -11,7 +11,10 @@ export interface KeeperHands extends Hands {
   dismiss(known: ReadonlySet<string>): void;
 }
 
-type Connection = { readonly spawn: (order: SpawnOrder) => Promise<{ readonly pid: number }>; readonly send: (order: ChildOrder) => void };
+type Connection = {
+  readonly spawn: (order: SpawnOrder) => Promise<{ readonly pid: number }>;
+  readonly send: (order: ChildOrder) => void;
+};
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -52,6 +55,8 @@ export function makeHands(options: {
       exit: (child, exit) => listeners.get(child)?.exit(exitOf(exit)),
       settled(child, id, outcome) {
         if (outcome !== "taken") options.log("input was not put in", { child, id, outcome });
+        // A full queue is the only reason that passes: what was refused stays owed, and is sent with the next thing.
+        if (outcome !== "input_full") listeners.get(child)?.settled(id, outcome === "taken");
       },
       lost(reason) {
         connection = undefined;
@@ -66,7 +71,15 @@ export function makeHands(options: {
     },
     async spawn({ name, argv, env, cwd }) {
       if (!connection) throw new Error("The keeper does not answer. It is being started again; try once more.");
-      const { pid } = await connection.spawn({ child: name, argv, env, cwd, terminal: null, umask: options.umask, spoolBytes: null });
+      const { pid } = await connection.spawn({
+        child: name,
+        argv,
+        env,
+        cwd,
+        terminal: null,
+        umask: options.umask,
+        spoolBytes: null,
+      });
       pids.set(name, pid);
       return childOf(name, pid);
     },
@@ -78,7 +91,7 @@ export function makeHands(options: {
       for (const [name, pid] of pids) {
         if (known.has(name)) continue;
         const child = childOf(name, pid);
-        child.listen({ output: () => {}, exit: () => child.forget() }, 0);
+        child.listen({ output: () => {}, exit: () => child.forget(), settled: () => {} }, 0);
         child.signal("SIGKILL");
       }
     },

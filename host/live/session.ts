@@ -58,6 +58,8 @@ export class LiveSession {
   #bodies = new Bodies();
   #child: Child | undefined;
   #exit: Exit | undefined;
+  /** Lines for the child that the keeper has not confirmed, by id, in order. They are stored with each mark. */
+  #owed = new Map<string, string>();
   /** Prompts given to the process that it has not taken. */
   #handed = new Set<PromptId>();
   /** The entries of the newest step, for followers that are at the head. */
@@ -77,6 +79,7 @@ export class LiveSession {
     this.#storedOffset = stored.mark.offset;
     this.#heard = stored.mark.offset;
     this.#lines = new Lines(stored.mark.offset);
+    this.#owed = owedFrom(stored.mark);
   }
 
   /** A new session: its first entry, its first prompt and its start are one step. */
@@ -143,7 +146,11 @@ export class LiveSession {
 
   /** After a start of the host: finds the process again, or says that it is gone. */
   recover(): void {
-    if (this.#state.status.kind === "ended") return;
+    if (this.#state.status.kind === "ended") {
+      // The crash came between storing the end and forgetting the process.
+      if (this.#launch > 0) this.#around.hands.find(this.childName)?.forget();
+      return;
+    }
     this.#restore();
     if (this.#state.pid === undefined) {
       void this.#start();
@@ -158,6 +165,7 @@ export class LiveSession {
       return;
     }
     this.#attach(child);
+    this.#writeOwed();
     this.#actAgain();
     this.#deliver();
   }
@@ -262,6 +270,7 @@ export class LiveSession {
     this.#retry(() => {
       this.#restore();
       this.#child?.read(this.#storedOffset);
+      this.#writeOwed();
       this.#actAgain();
     });
   }
@@ -290,6 +299,16 @@ export class LiveSession {
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Of the items that are open and began before `from`: how much of their text entries before it tell. */
+  #lengthsAt(from: number): [ItemId, number][] {
+    return this.#shown.items
+      .filter((one) => one.began < from)
+      .map(({ item }) => {
+        const told = this.#around.journal.readItem(this.id, item, from);
+        return [item, told.reduce((length, { fact }) => lengthAfter(fact, length), 0)];
+      });
+  }
 
   #read(from: number): readonly Entry[] {
     const oldest = this.#recent[0]?.seq;
@@ -339,13 +358,14 @@ export class LiveSession {
       this.#bodies = new Bodies();
       this.#handed.clear();
       this.#exit = undefined;
+      this.#owed = new Map(plan.writes.map((line, index) => [`l${launch}.${index}`, line]));
       this.#write([{ kind: "agent.started", pid: child.pid }], {
         flushed: false,
         marked: true,
         stored: (failure) => {
           if (failure) return this.#retry(() => this.recover());
-          plan.writes.forEach((line, index) => child.write(`l${launch}.${index}`, line));
           this.#attach(child);
+          this.#writeOwed();
           this.#actAgain();
           this.#deliver();
         },
@@ -365,6 +385,7 @@ export class LiveSession {
         this.#exit = exit;
         this.#endWhenHeard();
       },
+      settled: (id) => this.#owed.delete(id),
     };
     child.listen(events, this.#storedOffset);
   }
@@ -372,17 +393,14 @@ export class LiveSession {
   #hear(offset: number, bytes: Uint8Array): void {
     if (this.#timers.has("retry")) return;
     const facts: Fact[] = [];
-    const writes: [string, string][] = [];
-    for (const line of this.#lines.push(offset, bytes)) this.#hearLine(line, facts, writes);
-    this.#settleHeard(facts, writes);
+    const owed: string[] = [];
+    for (const line of this.#lines.push(offset, bytes)) this.#hearLine(line, facts, owed);
+    this.#settleHeard(facts, owed);
     this.#endWhenHeard();
   }
 
-  #hearLine(
-    line: { start: number; end: number; text: string | undefined },
-    facts: Fact[],
-    writes: [string, string][],
-  ): void {
+  /** `owed`: where to put the ids of the lines for the child that come of it. */
+  #hearLine(line: { start: number; end: number; text: string | undefined }, facts: Fact[], owed: string[]): void {
     this.#heard = line.end;
     if (line.text === undefined) {
       const text = `The agent wrote a line of ${line.end - line.start} bytes. It was skipped.`;
@@ -392,7 +410,11 @@ export class LiveSession {
     if (line.text === "") return;
     const heard = this.#around.agent.hear(this.#memory, line.text, this.#around.now());
     for (const draft of heard.drafts) this.#take(draft, facts);
-    heard.writes.forEach((text, index) => writes.push([`o${this.#launch}.${line.start}.${index}`, text]));
+    for (const [index, text] of heard.writes.entries()) {
+      const id = `o${this.#launch}.${line.start}.${index}`;
+      this.#owed.set(id, text);
+      owed.push(id);
+    }
   }
 
   #take(draft: Draft, facts: Fact[]): void {
@@ -407,24 +429,24 @@ export class LiveSession {
     facts.push(fact);
   }
 
-  #settleHeard(facts: Fact[], writes: readonly [string, string][]): void {
-    const child = this.#child;
-    const write = (): void => {
-      for (const [id, line] of writes) child?.write(id, line);
-    };
+  #settleHeard(facts: Fact[], owed: readonly string[]): void {
     const unjournaled = this.#bodies.unjournaled;
-    if (facts.length > 0 || unjournaled === "much" || this.#heard - this.#storedOffset > MAX_UNSTORED_BYTES) {
+    if (
+      facts.length > 0 ||
+      owed.length > 0 ||
+      unjournaled === "much" ||
+      this.#heard - this.#storedOffset > MAX_UNSTORED_BYTES
+    ) {
       this.#timer("checkpoint", undefined);
       this.#write([...facts, ...this.#bodies.checkpoint()], {
         flushed: false,
         marked: true,
         stored: (failure) => {
-          if (!failure) write();
+          if (!failure) this.#writeOwed(owed);
         },
       });
     } else {
-      write();
-      child?.ack(this.#lines.next, this.#storedOffset);
+      this.#child?.ack(this.#lines.next, this.#storedOffset);
       if (unjournaled === "some" && !this.#timers.has("checkpoint"))
         this.#timer(
           "checkpoint",
@@ -443,9 +465,8 @@ export class LiveSession {
   #endWhenHeard(): void {
     if (this.#exit === undefined || this.#lines.next < this.#exit.end) return;
     const facts: Fact[] = [];
-    const writes: [string, string][] = [];
     const rest = this.#lines.rest();
-    if (rest) this.#hearLine(rest, facts, writes);
+    if (rest) this.#hearLine(rest, facts, []);
     if (facts.length > 0) this.#write(facts, { flushed: false, marked: true });
     this.#end(this.#exit, undefined);
   }
@@ -478,6 +499,7 @@ export class LiveSession {
     });
     this.#bodies = new Bodies();
     this.#handed.clear();
+    this.#owed.clear();
     this.#write(facts, {
       flushed: false,
       marked: true,
@@ -516,7 +538,23 @@ export class LiveSession {
     if (!child || entry.seq <= this.#acted) return;
     const lines = this.#around.agent.act(this.#memory, entry);
     this.#acted = entry.seq;
-    lines.forEach((line, index) => child.write(`e${entry.seq}.${index}`, line));
+    this.#put(`e${entry.seq}`, lines);
+  }
+
+  /** Whatever is written is owed until the keeper says that it has it: a crash may lose what was on its way there. */
+  #put(name: string, lines: readonly string[]): void {
+    for (const [index, line] of lines.entries()) {
+      const id = `${name}.${index}`;
+      this.#owed.set(id, line);
+      this.#child?.write(id, line);
+    }
+  }
+
+  #writeOwed(ids: Iterable<string> = [...this.#owed.keys()]): void {
+    for (const id of ids) {
+      const line = this.#owed.get(id);
+      if (line !== undefined) this.#child?.write(id, line);
+    }
   }
 
   /** What was stored before the crash and perhaps not done: the keeper puts each id in once. */
@@ -526,7 +564,12 @@ export class LiveSession {
       const entries = this.#around.journal.read(this.id, from, PAGE_ENTRIES, PAGE_CHARS);
       const newest = entries.at(-1);
       if (newest === undefined) return;
-      for (const entry of entries) if (entry.fact.kind !== "session.resumed") this.#act(entry);
+      for (const entry of entries) {
+        if (entry.fact.kind === "session.resumed") continue;
+        // In the order in which people meant it: a prompt before the answer, a mode before the prompt.
+        this.#deliver(entry.seq);
+        this.#act(entry);
+      }
       from = newest.seq + 1;
     }
   }
@@ -541,19 +584,22 @@ export class LiveSession {
     );
   }
 
-  /** Gives waiting prompts to the process: one while it is at rest, and those that steer at once. */
-  #deliver(): void {
-    const child = this.#child;
-    if (!child || this.#shown.stopping || this.#exit) return;
+  /**
+   * Gives waiting prompts to the process: one while it is at rest, and those that steer at once. Only what is stored is
+   * given, and what was heard to be taken is not given again, stored or not.
+   */
+  #deliver(before = Number.POSITIVE_INFINITY): void {
+    if (!this.#child || this.#shown.stopping || this.#exit) return;
+    const open = new Set(this.#state.prompts.map(({ prompt }) => prompt));
     for (const waiting of this.#shown.prompts) {
-      if (this.#handed.has(waiting.prompt)) continue;
+      if (waiting.seq >= before) return;
+      if (this.#handed.has(waiting.prompt) || !open.has(waiting.prompt)) continue;
       const busy = this.#state.running !== undefined || this.#handed.size > 0;
       if (busy && waiting.delivery === "queue") continue;
       this.#handed.add(waiting.prompt);
       const [entry] = this.#around.journal.read(this.id, waiting.seq, 1, PAGE_CHARS);
       if (!entry) continue;
-      const lines = this.#around.agent.act(this.#memory, entry);
-      lines.forEach((line, index) => child.write(`p${this.#launch}.${waiting.prompt}.${index}`, line));
+      this.#put(`p${this.#launch}.${waiting.prompt}`, this.#around.agent.act(this.#memory, entry));
     }
   }
 
@@ -570,6 +616,8 @@ export class LiveSession {
     this.#heard = mark.offset;
     this.#storedOffset = mark.offset;
     this.#lines = new Lines(mark.offset);
+    this.#owed = owedFrom(mark);
+    this.#handed.clear();
     this.#bodies = new Bodies();
     for (const { item } of this.#shown.items) {
       for (const { fact } of this.#around.journal.readItem(this.id, item, this.#shown.last + 1)) {
@@ -584,4 +632,13 @@ export class LiveSession {
     if (timer) this.#timers.set(name, timer);
     else this.#timers.delete(name);
   }
+}
+
+function owedFrom({ owed }: AgentMark): Map<string, string> {
+  return new Map(owed === undefined ? [] : (JSON.parse(owed) as [string, string][]));
+}
+
+function lengthAfter(fact: Fact, before: number): number {
+  if (fact.kind === "item.began") return fact.item.body.length;
+  return fact.kind === "item.grew" ? fact.offset + fact.text.length : before;
 }

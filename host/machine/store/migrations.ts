@@ -9,7 +9,8 @@ export const STEPS: readonly string[] = [
     launch  INTEGER NOT NULL,
     offset  INTEGER NOT NULL,
     acted   INTEGER NOT NULL,
-    memory  TEXT NOT NULL
+    memory  TEXT NOT NULL,
+    owed    TEXT
   ) STRICT;
 
   CREATE TABLE entry (

@@ -153,7 +153,7 @@ interface EntryRow {
   readonly at: number;
   readonly fact: string;
 }
-type SessionRow = { readonly state: string } & AgentMark;
+type SessionRow = { readonly state: string; readonly owed: string | null } & Omit<AgentMark, "owed">;
 
 function opened(path: string): DatabaseSync {
   try {
@@ -210,12 +210,12 @@ function statementsOf(db: DatabaseSync) {
     putEntry: db.prepare("INSERT INTO entry (session, seq, at, item, fact) VALUES (?, ?, ?, ?, ?)"),
     putState: db.prepare("UPDATE session SET state = ? WHERE id = ?"),
     putSession: db.prepare(
-      `INSERT INTO session (id, state, launch, offset, acted, memory) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO session (id, state, launch, offset, acted, memory, owed) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET state = excluded.state, launch = excluded.launch, offset = excluded.offset,
-         acted = excluded.acted, memory = excluded.memory`,
+         acted = excluded.acted, memory = excluded.memory, owed = excluded.owed`,
     ),
-    sessions: db.prepare("SELECT state, launch, offset, acted, memory FROM session ORDER BY id DESC"),
-    session: db.prepare("SELECT state, launch, offset, acted, memory FROM session WHERE id = ?"),
+    sessions: db.prepare("SELECT state, launch, offset, acted, memory, owed FROM session ORDER BY id DESC"),
+    session: db.prepare("SELECT state, launch, offset, acted, memory, owed FROM session WHERE id = ?"),
     read: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND seq >= ? ORDER BY seq LIMIT ?"),
     readBack: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND seq < ? ORDER BY seq DESC LIMIT ?"),
     readItem: db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? AND item = ? AND seq < ? ORDER BY seq"),
@@ -249,6 +249,7 @@ function putSession(statements: ReturnType<typeof statementsOf>, step: Append, m
     mark.offset,
     mark.acted,
     mark.memory,
+    mark.owed ?? null,
   );
 }
 
@@ -286,8 +287,8 @@ function secretsFrom(blob: Uint8Array): Uint8Array[] {
   );
 }
 
-function sessionOf({ state, ...mark }: SessionRow): StoredSession {
-  return { state: JSON.parse(state) as SessionState, mark };
+function sessionOf({ state, owed, ...mark }: SessionRow): StoredSession {
+  return { state: JSON.parse(state) as SessionState, mark: owed === null ? mark : { ...mark, owed } };
 }
 
 function itemOf(fact: Fact): string | null {
