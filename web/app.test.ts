@@ -4,16 +4,40 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { DESKTOP, inWorld, makeStage, PHONE, SMALL, type Stage } from "./gallery/browser.ts";
+import { DESKTOP, inWorld, makeStage, PHONE, SMALL, type Stage } from "./gallery/stage.contract.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Smallest side of what is tapped on a phone, in CSS pixels. */
 const TARGET_PX = 44;
 
 const STATES = [
-  "pair", "pair-again", "inbox-empty", "inbox-asks", "inbox-edit", "inbox-long", "inbox-many", "inbox-offline", "inbox-revoked", "sessions-empty", "sessions", "sessions-many",
-  "session-rich", "session-running", "session-danger", "session-edit", "session-question", "session-plan", "session-fresh", "session-ended", "session-failed-turn", "session-offline",
-  "session-rtl", "session-hostile", "session-gone", "devices", "devices-one",
+  "pair",
+  "pair-again",
+  "inbox-empty",
+  "inbox-asks",
+  "inbox-edit",
+  "inbox-long",
+  "inbox-many",
+  "inbox-offline",
+  "inbox-revoked",
+  "sessions-empty",
+  "sessions",
+  "sessions-many",
+  "session-rich",
+  "session-running",
+  "session-danger",
+  "session-edit",
+  "session-question",
+  "session-plan",
+  "session-fresh",
+  "session-ended",
+  "session-failed-turn",
+  "session-offline",
+  "session-rtl",
+  "session-hostile",
+  "session-gone",
+  "devices",
+  "devices-one",
 ];
 
 let stage: Stage;
@@ -41,16 +65,23 @@ async function settled(page: Page): Promise<void> {
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
+    };
     const { violations: found } = await axe.run();
-    return found.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 200)}`));
+    return found.flatMap((one) =>
+      one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 200)}`),
+    );
   });
 }
 
 describe("every screen", () => {
   for (const state of STATES)
     it(`${state}: axe finds nothing, in light and dark, on phone and desktop`, async () => {
-      for (const [options, colorScheme] of [[PHONE, "light"], [DESKTOP, "dark"]] as const) {
+      for (const [options, colorScheme] of [
+        [PHONE, "light"],
+        [DESKTOP, "dark"],
+      ] as const) {
         const { page, faults } = await stage.open(state, { ...options, colorScheme });
         await settled(page);
         assert.deepEqual(await violations(page), [], `${state} ${colorScheme}`);
@@ -65,15 +96,25 @@ describe("every screen", () => {
       await settled(page);
       const wide = () =>
         page.evaluate(() => {
-          const scrollers = [document.documentElement, ...document.querySelectorAll(".main, .transcript, .pinned, .sheet-body")];
-          return scrollers.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${one.className} ${one.scrollWidth} > ${one.clientWidth}`);
+          const scrollers = [
+            document.documentElement,
+            ...document.querySelectorAll(".main, .transcript, .pinned, .sheet-body"),
+          ];
+          return scrollers
+            .filter((one) => one.scrollWidth > one.clientWidth + 1)
+            .map((one) => `${one.className} ${one.scrollWidth} > ${one.clientWidth}`);
         });
       assert.deepEqual(await wide(), []);
       const small = await page.evaluate((least) => {
         const inText = (one: Element): boolean => one.closest(".markdown, .ask-where") !== null && one.tagName === "A";
         return [...document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary")]
-          .filter((one) => one.checkVisibility() && !inText(one) && !one.closest(".skip") && !one.classList.contains("skip"))
-          .map((one) => ({ one: one.closest("label") ?? one, box: (one.closest("label") ?? one).getBoundingClientRect() }))
+          .filter(
+            (one) => one.checkVisibility() && !inText(one) && !one.closest(".skip") && !one.classList.contains("skip"),
+          )
+          .map((one) => ({
+            one: one.closest("label") ?? one,
+            box: (one.closest("label") ?? one).getBoundingClientRect(),
+          }))
           .filter(({ box }) => box.width > 1 && (box.height < least - 0.5 || box.width < least - 0.5))
           .map(({ one, box }) => `${one.outerHTML.slice(0, 120)} ${Math.round(box.width)}x${Math.round(box.height)}`);
       }, TARGET_PX);
@@ -94,13 +135,25 @@ describe("hostile words", () => {
     for (const line of await page.locator("button.line").all()) await line.click();
     await settled(page);
     assert.equal(await page.evaluate(() => "pwned" in window), false);
-    assert.deepEqual(asked.filter((url) => !url.startsWith(stage.origin)), []);
+    assert.deepEqual(
+      asked.filter((url) => !url.startsWith(stage.origin)),
+      [],
+    );
     assert.deepEqual(faults, []);
-    const links = await page.locator(".markdown a").evaluateAll((all) => all.map((a) => [a.getAttribute("href"), a.getAttribute("rel"), a.textContent]));
+    const links = await page
+      .locator(".markdown a")
+      .evaluateAll((all) => all.map((a) => [a.getAttribute("href"), a.getAttribute("rel"), a.textContent]));
     assert.ok(links.length > 0);
-    for (const [href, rel] of links) if (href !== null) assert.ok(/^https?:/.test(href ?? "") && /noopener/.test(rel ?? ""), String(href));
-    assert.ok(links.some(([, , text]) => /github\.com.*evil\.example/.test(text ?? "")), "a link says where it goes");
-    assert.equal(await page.locator(".markdown img, .markdown script, .markdown iframe, .markdown form, .markdown style").count(), 0);
+    for (const [href, rel] of links)
+      if (href !== null) assert.ok(/^https?:/.test(href ?? "") && /noopener/.test(rel ?? ""), String(href));
+    assert.ok(
+      links.some(([, , text]) => /github\.com.*evil\.example/.test(text ?? "")),
+      "a link says where it goes",
+    );
+    assert.equal(
+      await page.locator(".markdown img, .markdown script, .markdown iframe, .markdown form, .markdown style").count(),
+      0,
+    );
     assert.ok(!(await page.locator("body").innerText()).includes("\u202E"), "no bidi override is drawn");
   });
 });
@@ -141,7 +194,10 @@ describe("the frame", () => {
     await sheet.getByRole("button", { name: "Start" }).tap();
     await page.getByRole("log").waitFor();
     const [made] = await inWorld(page, (world) => world.intents);
-    assert.deepEqual(made, { method: "session.create", params: { agent: "claude", workspace: "/home/ada/work/tide-tables", model: "opus", prompt: "Fix the date test" } });
+    assert.deepEqual(made, {
+      method: "session.create",
+      params: { agent: "claude", workspace: "/home/ada/work/tide-tables", model: "opus", prompt: "Fix the date test" },
+    });
   });
 
   it("shows the code of this machine only when it is revealed, with a warning, and withdraws it", async () => {

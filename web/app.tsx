@@ -1,7 +1,19 @@
 /** The frame around every screen: sidebar or tabs, the keys, what was just said; and the routes. */
 import type { Bridge } from "@flybridge/client/bridge.ts";
 import { A, Navigate, Route, type RouteSectionProps, Router, useLocation, useNavigate } from "@solidjs/router";
-import { type Component, createEffect, createMemo, createSignal, ErrorBoundary, For, lazy, onCleanup, onMount, Show, Suspense } from "solid-js";
+import {
+  type Component,
+  createEffect,
+  createMemo,
+  createSignal,
+  ErrorBoundary,
+  For,
+  lazy,
+  onCleanup,
+  onMount,
+  Show,
+  Suspense,
+} from "solid-js";
 import { DeckContext, hostsOf, makeDeck, useDeck } from "./deck.ts";
 import "./design/base.css";
 import "./app.css";
@@ -70,7 +82,8 @@ function Frame(props: RouteSectionProps) {
   onMount(() => onCleanup(listenForKeys({ navigate, open: setOpen })));
   onMount(() => {
     const awake = (): void => hosts().forEach((host) => host.replica.notice({ kind: "awake" }));
-    const seen = (): void => hosts().forEach((host) => host.replica.notice({ kind: "visible", visible: !document.hidden }));
+    const seen = (): void =>
+      hosts().forEach((host) => host.replica.notice({ kind: "visible", visible: !document.hidden }));
     const closing = (): void => hosts().forEach((host) => host.replica.notice({ kind: "closing" }));
     addEventListener("online", awake);
     addEventListener("pagehide", closing);
@@ -84,10 +97,14 @@ function Frame(props: RouteSectionProps) {
 
   return (
     <div class="frame" classList={{ alone: alone(), "in-session": inSession() }}>
-      <a class="skip" href="#main" onClick={(event) => {
-        event.preventDefault();
-        document.querySelector<HTMLElement>("#main")?.focus();
-      }}>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector<HTMLElement>("#main")?.focus();
+        }}
+      >
         {t("To the content")}
       </a>
       <Show when={!alone()}>
@@ -95,7 +112,13 @@ function Frame(props: RouteSectionProps) {
           <div class="brand">
             <Mark />
             <span class="brand-name">Flybridge</span>
-            <button type="button" class="icon-button" aria-label={t("Go to")} title={t("Go to (⌘K)")} onClick={() => setOpen("palette")}>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={t("Go to")}
+              title={t("Go to (⌘K)")}
+              onClick={() => setOpen("palette")}
+            >
               <Icon name="command" />
             </button>
           </div>
@@ -114,9 +137,24 @@ function Frame(props: RouteSectionProps) {
             <For each={hosts()}>
               {(host) => (
                 <li>
-                  <span class="host-dot" classList={{ live: host.view.connection.kind === "live", off: host.view.connection.kind !== "live" && host.view.connection.kind !== "connecting" }} aria-hidden="true" />
+                  <span
+                    class="host-dot"
+                    classList={{
+                      live: host.view.connection.kind === "live",
+                      off: host.view.connection.kind !== "live" && host.view.connection.kind !== "connecting",
+                    }}
+                    aria-hidden="true"
+                  />
                   <bdi class="cut">{host.known.name}</bdi>
-                  <span class="dim">{host.view.connection.kind === "live" ? t("live") : host.view.connection.kind === "connecting" ? t("connecting") : host.view.connection.kind === "offline" ? t("away") : t("refused")}</span>
+                  <span class="dim">
+                    {host.view.connection.kind === "live"
+                      ? t("live")
+                      : host.view.connection.kind === "connecting"
+                        ? t("connecting")
+                        : host.view.connection.kind === "offline"
+                          ? t("away")
+                          : t("refused")}
+                  </span>
                 </li>
               )}
             </For>
@@ -138,8 +176,23 @@ function Frame(props: RouteSectionProps) {
             </div>
           )}
         >
-          <Suspense fallback={<div class="screen"><Loading /></div>}>
-            <Show when={read()} fallback={<div class="screen"><Loading /></div>}>{props.children}</Show>
+          <Suspense
+            fallback={
+              <div class="screen">
+                <Loading />
+              </div>
+            }
+          >
+            <Show
+              when={read()}
+              fallback={
+                <div class="screen">
+                  <Loading />
+                </div>
+              }
+            >
+              {props.children}
+            </Show>
           </Suspense>
         </ErrorBoundary>
       </main>
@@ -151,9 +204,15 @@ function Frame(props: RouteSectionProps) {
         </nav>
       </Show>
       <ToastList toasts={deck.toasts} />
-      <Show when={open() === "new"}><NewSession onClose={() => setOpen()} /></Show>
-      <Show when={open() === "palette"}><Palette onClose={() => setOpen()} start={() => setOpen("new")} keys={() => setOpen("keys")} /></Show>
-      <Show when={open() === "keys"}><KeysSheet onClose={() => setOpen()} /></Show>
+      <Show when={open() === "new"}>
+        <NewSession onClose={() => setOpen()} />
+      </Show>
+      <Show when={open() === "palette"}>
+        <Palette onClose={() => setOpen()} start={() => setOpen("new")} keys={() => setOpen("keys")} />
+      </Show>
+      <Show when={open() === "keys"}>
+        <KeysSheet onClose={() => setOpen()} />
+      </Show>
     </div>
   );
 }

@@ -55,11 +55,19 @@ function hostHere(deck: Deck, known: KnownHost): HostHere {
 
 /** A first name for this device; it can be changed when pairing and later. */
 function selfFrom(agent: string, { width, height }: { width: number; height: number }): Deck["self"] {
-  const browser = /Firefox/.test(agent) ? "Firefox" : /Edg\//.test(agent) ? "Edge" : /Chrom/.test(agent) ? "Chrome" : "Safari";
+  const browser = /Firefox/.test(agent)
+    ? "Firefox"
+    : /Edg\//.test(agent)
+      ? "Edge"
+      : /Chrom/.test(agent)
+        ? "Chrome"
+        : "Safari";
   if (/iPhone/.test(agent)) return { name: "iPhone", kind: "phone" };
   if (/iPad/.test(agent)) return { name: "iPad", kind: "tablet" };
   if (/Android/.test(agent))
-    return Math.min(width, height) < 600 ? { name: "Android phone", kind: "phone" } : { name: "Android tablet", kind: "tablet" };
+    return Math.min(width, height) < 600
+      ? { name: "Android phone", kind: "phone" }
+      : { name: "Android tablet", kind: "tablet" };
   const system = /Mac/.test(agent) ? "Mac" : /Windows/.test(agent) ? "Windows" : "Linux";
   return { name: `${browser} on ${system}`, kind: "desktop" };
 }

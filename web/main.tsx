@@ -18,7 +18,10 @@ try {
   render(() => <App bridge={bridge} />, root);
   void registerWorker();
 } catch (fault) {
-  root.textContent = t("Flybridge could not start in this browser: {why} It needs storage for its keys; a private window may not give it any.", {
-    why: fault instanceof Error ? fault.message : String(fault),
-  });
+  root.textContent = t(
+    "Flybridge could not start in this browser: {why} It needs storage for its keys; a private window may not give it any.",
+    {
+      why: fault instanceof Error ? fault.message : String(fault),
+    },
+  );
 }

@@ -5,7 +5,9 @@
 /// <reference lib="webworker" />
 export {};
 
-declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: readonly { url: string; revision: string | null }[] };
+declare const self: ServiceWorkerGlobalScope & {
+  readonly __WB_MANIFEST: readonly { url: string; revision: string | null }[];
+};
 
 const FILES = self.__WB_MANIFEST;
 const CACHE = `flybridge-${versionOf(FILES.map((file) => `${file.url} ${file.revision ?? ""}`).join("\n"))}`;
@@ -13,15 +15,21 @@ const SHELL = "/index.html";
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
-    caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(`/${file.url}`, { cache: "reload" })))),
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(FILES.map((file) => new Request(`/${file.url}`, { cache: "reload" })))),
   );
 });
 
 self.addEventListener("activate", (event) => {
   event.waitUntil(
-    caches.keys().then((names) =>
-      Promise.all(names.filter((name) => name.startsWith("flybridge-") && name !== CACHE).map((name) => caches.delete(name))),
-    ),
+    caches
+      .keys()
+      .then((names) =>
+        Promise.all(
+          names.filter((name) => name.startsWith("flybridge-") && name !== CACHE).map((name) => caches.delete(name)),
+        ),
+      ),
   );
 });
 
@@ -30,9 +38,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   const key = request.mode === "navigate" ? SHELL : url.pathname;
-  event.respondWith(
-    caches.open(CACHE).then(async (cache) => (await cache.match(key)) ?? fetch(request)),
-  );
+  event.respondWith(caches.open(CACHE).then(async (cache) => (await cache.match(key)) ?? fetch(request)));
 });
 
 /** FNV-1a, 32 bits: a name for a set of files, not a seal. */

@@ -48,7 +48,11 @@ export default defineConfig(({ mode }) => {
     plugins: [trustedTemplates, solid(), gallery ? [] : pwa],
     resolve: {
       // Dependencies come compiled for the browser, so that they too go through `trusted-templates`.
-      alias: { "virtua/solid": createRequire(import.meta.url).resolve("virtua/solid").replace(/index\.cjs$/, "index.js") },
+      alias: {
+        "virtua/solid": createRequire(import.meta.url)
+          .resolve("virtua/solid")
+          .replace(/index\.cjs$/, "index.js"),
+      },
     },
     optimizeDeps: { exclude: ["virtua", "@solidjs/router"] },
     build: {

@@ -22,7 +22,7 @@ export interface Answering {
   answer(replica: Replica, session: SessionId, ask: Ask, answer: Answer): void;
   /** Puts the card away at once; the host is told when it can no longer be undone. */
   dismiss(replica: Replica, session: SessionId, ask: Ask): void;
-  isPutAway(session: SessionId, ask: AskId): boolean;
+  readonly isPutAway: (session: SessionId, ask: AskId) => boolean;
   /** Shows a card again that was put away on this device or another. */
   bringBack(session: SessionId, ask: AskId): void;
 }
@@ -30,7 +30,8 @@ export interface Answering {
 export function makeAnswering(toasts: Toasts): Answering {
   const [progress, setProgress] = createStore<Record<string, Progress>>({});
   const [away, setAway] = createStore<Record<string, boolean>>({});
-  const put = (key: string, value: Progress): void => setProgress(key, reconcile<Progress | undefined, unknown>(value) as never);
+  const put = (key: string, value: Progress): void =>
+    setProgress(key, reconcile<Progress | undefined, unknown>(value) as never);
 
   return {
     of: (session, ask) => progress[keyOf(session, ask)],

@@ -8,7 +8,12 @@ import { visible } from "@flybridge/protocol/text.ts";
 import { Evidence } from "./evidence.tsx";
 import { Refuse } from "./refuse.tsx";
 
-export function Approval(props: { ask: ApprovalAsk; workspace: string; busy: boolean; answer: (answer: Answer) => void }) {
+export function Approval(props: {
+  ask: ApprovalAsk;
+  workspace: string;
+  busy: boolean;
+  answer: (answer: Answer) => void;
+}) {
   const first = createMemo(() => props.ask.choices.find((one) => one.scope === "once") ?? props.ask.choices[0]);
   const others = createMemo(() => props.ask.choices.filter((one) => one !== first()));
   const allow = (choice: Choice): void => props.answer({ kind: "allow", choice: choice.choice });
@@ -24,13 +29,24 @@ export function Approval(props: { ask: ApprovalAsk; workspace: string; busy: boo
         <div class="split">
           <Show when={first()}>
             {(choice) => (
-              <button type="button" class="button signal" data-decide disabled={props.busy} onClick={() => allow(choice())}>
+              <button
+                type="button"
+                class="button signal"
+                data-decide
+                disabled={props.busy}
+                onClick={() => allow(choice())}
+              >
                 {visible(choice().label)}
               </button>
             )}
           </Show>
           <Show when={others().length > 0}>
-            <Menu label={t("Other ways to allow")} class="button signal split-more" disabled={props.busy} trigger={<Icon name="down" />}>
+            <Menu
+              label={t("Other ways to allow")}
+              class="button signal split-more"
+              disabled={props.busy}
+              trigger={<Icon name="down" />}
+            >
               <ChoiceItems choices={others()} choose={allow} />
             </Menu>
           </Show>

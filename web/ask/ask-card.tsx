@@ -38,13 +38,18 @@ export function AskCard(props: {
     deck.answering.answer(props.host.replica, props.summary.session, props.ask, given);
 
   return (
-    <article class="ask" classList={{ settled: props.settled !== undefined }} aria-label={askTitle(props.ask)} data-ask={props.ask.ask}>
+    <article
+      class="ask"
+      classList={{ settled: props.settled !== undefined }}
+      aria-label={askTitle(props.ask)}
+      data-ask={props.ask.ask}
+    >
       <header class="ask-head">
         <span class="ask-kind">
           <Icon name={KIND_ICONS[props.ask.kind]} />
         </span>
         <div class="ask-who">
-          <h3 dir="auto">{askTitle(props.ask)}</h3>
+          <h2 dir="auto">{askTitle(props.ask)}</h2>
           <p class="ask-where">
             <Show when={props.named}>
               <A href={sessionPath(props.host.known.host, props.summary.session)} class="ask-session" dir="auto">
@@ -52,7 +57,9 @@ export function AskCard(props: {
               </A>
               <Dot />
             </Show>
-            <span>{props.ask.from === undefined ? agentTitle(props.host, props.summary.agent) : visibleLine(props.ask.from)}</span>
+            <span>
+              {props.ask.from === undefined ? agentTitle(props.host, props.summary.agent) : visibleLine(props.ask.from)}
+            </span>
             <Show when={props.named}>
               <Dot />
               <span dir="auto">{visibleLine(folderName(props.summary.workspace))}</span>
@@ -73,7 +80,10 @@ export function AskCard(props: {
           </button>
         </Show>
       </header>
-      <Show when={props.settled} fallback={<Body ask={props.ask} workspace={props.summary.workspace} busy={busy()} answer={answer} />}>
+      <Show
+        when={props.settled}
+        fallback={<Body ask={props.ask} workspace={props.summary.workspace} busy={busy()} answer={answer} />}
+      >
         {(settled) => (
           <p class="ask-settled" role="status">
             <Icon name="checks" />
@@ -109,7 +119,12 @@ export function AskCard(props: {
   );
 }
 
-function Body(props: { ask: Ask; workspace: string; busy: boolean; answer: Parameters<typeof Plan>[0]["answer"] }): JSX.Element {
+function Body(props: {
+  ask: Ask;
+  workspace: string;
+  busy: boolean;
+  answer: Parameters<typeof Plan>[0]["answer"];
+}): JSX.Element {
   return (
     <div class="ask-body">
       <Switch>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/browser.ts";
+import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
 
 let stage: Stage;
 before(async () => {
@@ -115,7 +115,11 @@ for (const where of ["inbox", "session"] as const)
       assert.deepEqual(await intents(page), []);
       await page.getByRole("button", { name: "Put away", exact: true }).tap();
       await page.getByText("1 ask put away, still waiting").waitFor();
-      await page.waitForFunction(() => window.gallery?.world.intents.some((one) => one.method === "ask.dismiss"), undefined, { timeout: 8_000 });
+      await page.waitForFunction(
+        () => window.gallery?.world.intents.some((one) => one.method === "ask.dismiss"),
+        undefined,
+        { timeout: 8_000 },
+      );
     });
 
     it("shows why the host refused an answer, and can answer again", async () => {
@@ -133,7 +137,10 @@ describe("evidence", () => {
   it("shows command, folder and what to look at, without a tap", async () => {
     const { page } = await stage.open("inbox-danger", DESKTOP);
     const marks = await page.locator(".ask mark").allTextContents();
-    assert.ok(marks.some((mark) => mark.startsWith("rm")), String(marks));
+    assert.ok(
+      marks.some((mark) => mark.startsWith("rm")),
+      String(marks),
+    );
     assert.ok(marks.includes("../shared-cache") && marks.includes("sudo") && marks.includes("curl"), String(marks));
     assert.match((await page.locator(".evidence-dangers").textContent()) ?? "", /uses the network/);
     assert.ok(await page.getByText("/home/ada/work/harbour-shop", { exact: true }).isVisible());

@@ -20,12 +20,16 @@ describe("what is marked in a command", () => {
     ["echo 'a -> b'", []],
     ["ls ~/.ssh", ["outside"]],
   ];
-  for (const [command, expected] of cases)
-    it(command, () => assert.deepEqual(dangers(command), expected));
+  for (const [command, expected] of cases) it(command, () => assert.deepEqual(dangers(command), expected));
 
   it("loses no character, whatever it marks", () => {
     for (const [command] of cases)
-      assert.equal(piecesOf(command, WORKSPACE).map((piece) => piece.text).join(""), command);
+      assert.equal(
+        piecesOf(command, WORKSPACE)
+          .map((piece) => piece.text)
+          .join(""),
+        command,
+      );
   });
 
   it("knows a sibling folder with the same beginning from the workspace", () => {

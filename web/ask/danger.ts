@@ -15,10 +15,19 @@ export interface Piece {
 const MAX_SEARCHED_CHARS = 20_000;
 
 const RULES: readonly [Danger, RegExp][] = [
-  ["removes", /(?<![\w./~-])(?:rm|rmdir|shred|unlink|truncate|mkfs\S*|dd)\b(?:\s+-{1,2}[\w-]+)*|\bgit\s+(?:clean|reset\s+--hard|checkout\s+(?:--\s+)?\.)|\bfind\b[^|;&\n]*-delete\b|--force\b|\bdrop\s+(?:table|database)\b/giu],
+  [
+    "removes",
+    /(?<![\w./~-])(?:rm|rmdir|shred|unlink|truncate|mkfs\S*|dd)\b(?:\s+-{1,2}[\w-]+)*|\bgit\s+(?:clean|reset\s+--hard|checkout\s+(?:--\s+)?\.)|\bfind\b[^|;&\n]*-delete\b|--force\b|\bdrop\s+(?:table|database)\b/giu,
+  ],
   ["rights", /(?<![\w./~-])(?:sudo|su|doas|chmod|chown|setfacl)\b/gu],
-  ["runs", /\|\s*(?:sudo\s+)?(?:ba|z|da|fi)?sh\b|\beval\b|\bbase64\s+(?:-d|--decode)\b|\bcrontab\b|\b(?:kill|pkill|killall|shutdown|reboot)\b/gu],
-  ["network", /(?<![\w./~-])(?:curl|wget|ssh|scp|sftp|rsync|nc|ncat|telnet|ftp)\b|\bgit\s+push\b|\b(?:npm|pnpm|yarn|cargo)\s+publish\b|https?:\/\/[^\s'"]+/gu],
+  [
+    "runs",
+    /\|\s*(?:sudo\s+)?(?:ba|z|da|fi)?sh\b|\beval\b|\bbase64\s+(?:-d|--decode)\b|\bcrontab\b|\b(?:kill|pkill|killall|shutdown|reboot)\b/gu,
+  ],
+  [
+    "network",
+    /(?<![\w./~-])(?:curl|wget|ssh|scp|sftp|rsync|nc|ncat|telnet|ftp)\b|\bgit\s+push\b|\b(?:npm|pnpm|yarn|cargo)\s+publish\b|https?:\/\/[^\s'"]+/gu,
+  ],
   ["writes", /(?:^|[^<>&\d-])(?:&|\d)?>{1,2}(?!&)\s*[^\s;|&]+|\btee\b/gu],
 ];
 

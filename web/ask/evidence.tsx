@@ -9,11 +9,16 @@ import { dangersIn, dangerWords, isOutside, type Piece, piecesOf } from "./dange
 
 export function Evidence(props: { evidence: Shown; workspace: string }) {
   const base = (): string => props.evidence.directory ?? props.workspace;
-  const command = createMemo(() => (props.evidence.command === undefined ? [] : piecesOf(props.evidence.command, props.workspace)));
-  const url = createMemo<Piece[]>(() => (props.evidence.url === undefined ? [] : [{ text: props.evidence.url, danger: "network" }]));
+  const command = createMemo(() =>
+    props.evidence.command === undefined ? [] : piecesOf(props.evidence.command, props.workspace),
+  );
+  const url = createMemo<Piece[]>(() =>
+    props.evidence.url === undefined ? [] : [{ text: props.evidence.url, danger: "network" }],
+  );
   const dangers = createMemo(() => dangersIn([...command(), ...url()]));
   const strays = (): boolean => props.evidence.path !== undefined && isOutside(props.evidence.path, props.workspace);
-  const bare = (): boolean => props.evidence.command === undefined && props.evidence.edits.length === 0 && props.evidence.url === undefined;
+  const bare = (): boolean =>
+    props.evidence.command === undefined && props.evidence.edits.length === 0 && props.evidence.url === undefined;
 
   return (
     <div class="evidence">
@@ -44,14 +49,22 @@ export function Evidence(props: { evidence: Shown; workspace: string }) {
         <Marked label={t("Input")} pieces={[{ text: pretty(props.evidence.input) }]} />
       </Show>
       <dl class="evidence-facts">
-        <Show when={props.evidence.path !== undefined && props.evidence.edits.every((edit) => edit.path !== props.evidence.path)}>
+        <Show
+          when={
+            props.evidence.path !== undefined && props.evidence.edits.every((edit) => edit.path !== props.evidence.path)
+          }
+        >
           <Fact icon="read" label={t("File")} value={props.evidence.path ?? ""} stray={strays()} />
         </Show>
         <Show when={props.evidence.command !== undefined || props.evidence.directory !== undefined}>
           <Fact icon="folder" label={t("In")} value={base()} stray={isOutside(base(), props.workspace)} />
         </Show>
-        <Show when={props.evidence.server}>{(server) => <Fact icon="host" label={t("Server")} value={server()} />}</Show>
-        <Show when={props.evidence.reason}>{(reason) => <Fact icon="info" label={t("Why it asks")} value={reason()} words />}</Show>
+        <Show when={props.evidence.server}>
+          {(server) => <Fact icon="host" label={t("Server")} value={server()} />}
+        </Show>
+        <Show when={props.evidence.reason}>
+          {(reason) => <Fact icon="info" label={t("Why it asks")} value={reason()} words />}
+        </Show>
       </dl>
       <Show when={!bare()}>
         <details class="evidence-input">

@@ -31,10 +31,22 @@ export function Plan(props: { ask: PlanAsk; busy: boolean; answer: (answer: Answ
           <label class="unseen" for={id}>
             {t("Plan")}
           </label>
-          <textarea id={id} class="field plan-field" dir="auto" value={text()} onInput={(event) => setText(event.currentTarget.value)} />
+          <textarea
+            id={id}
+            class="field plan-field"
+            dir="auto"
+            value={text()}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
         </Show>
         <div class="plan-tools">
-          <button type="button" class="button plain" aria-pressed={editing()} disabled={props.busy} onClick={() => setEditing(!editing())}>
+          <button
+            type="button"
+            class="button plain"
+            aria-pressed={editing()}
+            disabled={props.busy}
+            onClick={() => setEditing(!editing())}
+          >
             <Icon name={editing() ? "eye" : "pencil"} />
             {editing() ? t("Read") : t("Edit")}
           </button>
@@ -57,13 +69,24 @@ export function Plan(props: { ask: PlanAsk; busy: boolean; answer: (answer: Answ
         <div class="split">
           <Show when={props.ask.choices[0]}>
             {(choice) => (
-              <button type="button" class="button signal" data-decide disabled={props.busy} onClick={() => approve(choice())}>
+              <button
+                type="button"
+                class="button signal"
+                data-decide
+                disabled={props.busy}
+                onClick={() => approve(choice())}
+              >
                 {visible(choice().label)}
               </button>
             )}
           </Show>
           <Show when={props.ask.choices.length > 1}>
-            <Menu label={t("Other ways to approve")} class="button signal split-more" disabled={props.busy} trigger={<Icon name="down" />}>
+            <Menu
+              label={t("Other ways to approve")}
+              class="button signal split-more"
+              disabled={props.busy}
+              trigger={<Icon name="down" />}
+            >
               <ChoiceItems choices={props.ask.choices.slice(1)} choose={approve} />
             </Menu>
           </Show>

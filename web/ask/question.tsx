@@ -16,7 +16,8 @@ export function Questions(props: { ask: QuestionAsk; busy: boolean; answer: (ans
   const [step, setStep] = createSignal(0);
   const [drafts, setDrafts] = createStore<Draft[]>(props.ask.questions.map(() => ({ picks: [], text: "", note: "" })));
   const last = (): boolean => step() === props.ask.questions.length - 1;
-  const answered = (at: number): boolean => (drafts[at]?.picks.length ?? 0) > 0 || (drafts[at]?.text.trim() ?? "") !== "";
+  const answered = (at: number): boolean =>
+    (drafts[at]?.picks.length ?? 0) > 0 || (drafts[at]?.text.trim() ?? "") !== "";
   const any = (): boolean => drafts.some((_, at) => answered(at));
   const send = (): void => {
     const replies = props.ask.questions.flatMap((question, at) => replyOf(question, drafts[at]));
@@ -38,7 +39,12 @@ export function Questions(props: { ask: QuestionAsk; busy: boolean; answer: (ans
       <For each={props.ask.questions}>
         {(question, at) => (
           <Show when={at() === step()}>
-            <Step question={question} draft={drafts[at()]} change={(change) => setDrafts(at(), produce(change))} busy={props.busy} />
+            <Step
+              question={question}
+              draft={drafts[at()]}
+              change={(change) => setDrafts(at(), produce(change))}
+              busy={props.busy}
+            />
           </Show>
         )}
       </For>
@@ -72,7 +78,12 @@ export function Questions(props: { ask: QuestionAsk; busy: boolean; answer: (ans
   );
 }
 
-function Step(props: { question: Question; draft: Draft | undefined; busy: boolean; change: (change: (draft: Draft) => void) => void }) {
+function Step(props: {
+  question: Question;
+  draft: Draft | undefined;
+  busy: boolean;
+  change: (change: (draft: Draft) => void) => void;
+}) {
   const id = createUniqueId();
   const [noting, setNoting] = createSignal(false);
   const picks = (): readonly string[] => props.draft?.picks ?? [];

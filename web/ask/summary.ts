@@ -12,7 +12,9 @@ export function askTitle(ask: Ask): string {
     case "approval":
       return approvalTitle(ask.evidence.kind, visibleLine(ask.evidence.tool), ask.evidence.edits.length);
     case "question":
-      return ask.questions.length === 1 ? t("Has a question") : counted(ask.questions.length, "Has {n} question", "Has {n} questions");
+      return ask.questions.length === 1
+        ? t("Has a question")
+        : counted(ask.questions.length, "Has {n} question", "Has {n} questions");
     case "plan":
       return t("Has a plan");
   }
@@ -50,7 +52,13 @@ export function answerWords(answer: Answer, ask: Ask): string {
     case "revise":
       return t("Sent back: {feedback}", { feedback: short(answer.feedback) });
     case "replies":
-      return short(answer.replies.flatMap((reply) => [...reply.picks, ...(reply.text === undefined ? [] : [reply.text])]).join(", ")) || t("Noted");
+      return (
+        short(
+          answer.replies
+            .flatMap((reply) => [...reply.picks, ...(reply.text === undefined ? [] : [reply.text])])
+            .join(", "),
+        ) || t("Noted")
+      );
   }
 }
 

@@ -4,7 +4,13 @@ import { createUniqueId, type JSX } from "solid-js";
 const GAP_PX = 6;
 const EDGE_PX = 8;
 
-export function Menu(props: { label: string; class?: string; trigger: JSX.Element; disabled?: boolean; children: JSX.Element }) {
+export function Menu(props: {
+  label: string;
+  class?: string;
+  trigger: JSX.Element;
+  disabled?: boolean;
+  children: JSX.Element;
+}) {
   const id = createUniqueId();
   let button!: HTMLButtonElement;
   let menu!: HTMLDivElement;

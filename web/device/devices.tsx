@@ -30,9 +30,22 @@ export default function Devices() {
             <Icon name="sun" />
             <span class="row-text">{t("Appearance")}</span>
             <span class="segments">
-              <For each={[["auto", t("Auto")], ["light", t("Light")], ["dark", t("Dark")]] as const}>
+              <For
+                each={
+                  [
+                    ["auto", t("Auto")],
+                    ["light", t("Light")],
+                    ["dark", t("Dark")],
+                  ] as const
+                }
+              >
                 {([value, label]) => (
-                  <button type="button" role="radio" aria-checked={theme() === value} onClick={() => chooseTheme(value)}>
+                  <button
+                    type="button"
+                    role="radio"
+                    aria-checked={theme() === value}
+                    onClick={() => chooseTheme(value)}
+                  >
                     {label}
                   </button>
                 )}
@@ -54,7 +67,9 @@ export default function Devices() {
 function HostDevices(props: { host: HostHere }) {
   const [offering, setOffering] = createSignal(false);
   const devices = createMemo(() =>
-    Object.values(props.host.view.devices).sort((a, b) => rank(b, props.host) - rank(a, props.host) || (b.seen ?? 0) - (a.seen ?? 0)),
+    Object.values(props.host.view.devices).sort(
+      (a, b) => rank(b, props.host) - rank(a, props.host) || (b.seen ?? 0) - (a.seen ?? 0),
+    ),
   );
   const live = (): boolean => props.host.view.connection.kind === "live";
   return (
@@ -62,10 +77,14 @@ function HostDevices(props: { host: HostHere }) {
       <h2 class="section-head host-head">
         <Icon name="host" />
         <bdi class="cut">{visibleLine(props.host.known.name)}</bdi>
-        <Show when={props.host.view.version}>{(version) => <span class="num host-version">{visibleLine(version())}</span>}</Show>
+        <Show when={props.host.view.version}>
+          {(version) => <span class="num host-version">{visibleLine(version())}</span>}
+        </Show>
       </h2>
       <div class="card offer-card">
-        <span class="offer-icon"><Icon name="qr" /></span>
+        <span class="offer-icon">
+          <Icon name="qr" />
+        </span>
         <div class="offer-text">
           <p class="row-title">{t("Let a new device in")}</p>
           <p class="dim">{t("A code that works once, for five minutes. Show it only to a device of yours.")}</p>
@@ -77,7 +96,11 @@ function HostDevices(props: { host: HostHere }) {
       <Show when={props.host.view.read} fallback={<Loading />}>
         <ul class="card rows">
           <For each={devices().map((device) => device.device)}>
-            {(id) => <Show when={props.host.view.devices[id]}>{(device) => <DeviceRow host={props.host} device={device()} />}</Show>}
+            {(id) => (
+              <Show when={props.host.view.devices[id]}>
+                {(device) => <DeviceRow host={props.host} device={device()} />}
+              </Show>
+            )}
           </For>
         </ul>
       </Show>
@@ -103,7 +126,12 @@ function DeviceRow(props: { host: HostHere; device: Device }) {
   };
   return (
     <li class="device">
-      <button type="button" class="row row-link" aria-expanded={mode() !== "shown"} onClick={() => setMode(mode() === "shown" ? "open" : "shown")}>
+      <button
+        type="button"
+        class="row row-link"
+        aria-expanded={mode() !== "shown"}
+        onClick={() => setMode(mode() === "shown" ? "open" : "shown")}
+      >
         <Icon name={KIND_ICONS[props.device.kind]} />
         <span class="row-text">
           <span class="row-title cut" dir="auto">
@@ -111,7 +139,11 @@ function DeviceRow(props: { host: HostHere; device: Device }) {
           </span>
           <span class="dim cut">
             {kindWords(props.device.kind)} ·{" "}
-            {props.device.connected ? t("connected") : props.device.seen === undefined ? t("never came back") : t("seen {when}", { when: ago(props.device.seen) })}
+            {props.device.connected
+              ? t("connected")
+              : props.device.seen === undefined
+                ? t("never came back")
+                : t("seen {when}", { when: ago(props.device.seen) })}
             <Show when={props.device.grant.kind === "session"}> · {t("one session only")}</Show>
           </span>
         </span>
@@ -139,7 +171,10 @@ function DeviceRow(props: { host: HostHere; device: Device }) {
           class="device-acts"
           onSubmit={(event) => {
             event.preventDefault();
-            say(props.host.replica.intend("device.rename", { device: props.device.device, name: name().trim() }).settled, t("Renamed"));
+            say(
+              props.host.replica.intend("device.rename", { device: props.device.device, name: name().trim() }).settled,
+              t("Renamed"),
+            );
           }}
         >
           <label class="unseen" for={id}>
@@ -163,8 +198,12 @@ function DeviceRow(props: { host: HostHere; device: Device }) {
         <div class="device-warn">
           <p>
             {self()
-              ? t("This device is cut off from {host} at once and has to be paired again.", { host: visibleLine(props.host.known.name) })
-              : t("{device} is cut off at once. It has to be paired again to come back.", { device: visibleLine(props.device.name) })}
+              ? t("This device is cut off from {host} at once and has to be paired again.", {
+                  host: visibleLine(props.host.known.name),
+                })
+              : t("{device} is cut off at once. It has to be paired again to come back.", {
+                  device: visibleLine(props.device.name),
+                })}
           </p>
           <div class="device-acts">
             <button type="button" class="button" onClick={() => setMode("open")}>
@@ -173,7 +212,9 @@ function DeviceRow(props: { host: HostHere; device: Device }) {
             <button
               type="button"
               class="button port"
-              onClick={() => say(props.host.replica.intend("device.revoke", { device: props.device.device }).settled, t("Cut off"))}
+              onClick={() =>
+                say(props.host.replica.intend("device.revoke", { device: props.device.device }).settled, t("Cut off"))
+              }
             >
               {t("Cut off now")}
             </button>
@@ -196,7 +237,9 @@ function Forget(props: { host: HostHere }) {
       </button>
       <Show when={sure()}>
         <div class="device-warn">
-          <p>{t("Its keys, what was kept for reading offline and what was not sent yet are deleted on this device.")}</p>
+          <p>
+            {t("Its keys, what was kept for reading offline and what was not sent yet are deleted on this device.")}
+          </p>
           <div class="device-acts">
             <button type="button" class="button" onClick={() => setSure(false)}>
               {t("Keep")}
@@ -211,7 +254,13 @@ function Forget(props: { host: HostHere }) {
   );
 }
 
-const KIND_ICONS: Record<Device["kind"], IconName> = { phone: "phone", tablet: "tablet", desktop: "desktop", cli: "terminal", host: "host" };
+const KIND_ICONS: Record<Device["kind"], IconName> = {
+  phone: "phone",
+  tablet: "tablet",
+  desktop: "desktop",
+  cli: "terminal",
+  host: "host",
+};
 
 function kindWords(kind: Device["kind"]): string {
   switch (kind) {

@@ -23,9 +23,11 @@ export default function OfferSheet(props: { host: HostHere; onClose: () => void 
     setRevealed(false);
     setOffer(undefined);
     setFault(undefined);
-    props.host.replica.intend("offer.make", {}).settled.then(setOffer, (reason: unknown) =>
-      setFault(reason instanceof Error ? reason.message : t("The host could not make a code.")),
-    );
+    props.host.replica
+      .intend("offer.make", {})
+      .settled.then(setOffer, (reason: unknown) =>
+        setFault(reason instanceof Error ? reason.message : t("The host could not make a code.")),
+      );
   };
   const withdraw = (): void => {
     const made = offer();
@@ -45,17 +47,27 @@ export default function OfferSheet(props: { host: HostHere; onClose: () => void 
   return (
     <Sheet title={t("Let a new device in")} onClose={props.onClose}>
       <div class="offer">
-        <Show when={used() === undefined} fallback={
-          <div class="empty offer-used" role="status">
-            <Icon name="checks" />
-            <h2>{t("{device} is in", { device: visibleLine(used() ?? "") })}</h2>
-            <p>{t("The code is used up. You can rename the device or cut it off in the list.")}</p>
-            <button type="button" class="button strong" onClick={() => props.onClose()}>{t("Good")}</button>
-          </div>
-        }>
+        <Show
+          when={used() === undefined}
+          fallback={
+            <div class="empty offer-used" role="status">
+              <Icon name="checks" />
+              <h2>{t("{device} is in", { device: visibleLine(used() ?? "") })}</h2>
+              <p>{t("The code is used up. You can rename the device or cut it off in the list.")}</p>
+              <button type="button" class="button strong" onClick={() => props.onClose()}>
+                {t("Good")}
+              </button>
+            </div>
+          }
+        >
           <p class="offer-warning">
             <Icon name="key" />
-            <span>{t("Like a password: whoever has this code can control {host} once they use it. It works for one device.", { host: visibleLine(props.host.known.name) })}</span>
+            <span>
+              {t(
+                "Like a password: whoever has this code can control {host} once they use it. It works for one device.",
+                { host: visibleLine(props.host.known.name) },
+              )}
+            </span>
           </p>
           <Show when={fault()}>
             {(message) => (
@@ -65,14 +77,23 @@ export default function OfferSheet(props: { host: HostHere; onClose: () => void 
               </p>
             )}
           </Show>
-          <Show when={offer()} fallback={<Show when={!fault()}><Loading /></Show>}>
+          <Show
+            when={offer()}
+            fallback={
+              <Show when={!fault()}>
+                <Loading />
+              </Show>
+            }
+          >
             {(made) => (
               <Show
                 when={left() > 0}
                 fallback={
                   <div class="offer-over" role="status">
                     <p>{t("The code has expired. It was not used.")}</p>
-                    <button type="button" class="button strong" onClick={make}>{t("New code")}</button>
+                    <button type="button" class="button strong" onClick={make}>
+                      {t("New code")}
+                    </button>
                   </div>
                 }
               >
@@ -95,13 +116,17 @@ export default function OfferSheet(props: { host: HostHere; onClose: () => void 
                 </p>
                 <Show when={revealed()}>
                   <p class="offer-how dim">{t("Scan it with the phone's camera, or in Flybridge under Pair.")}</p>
-                  <pre class="offer-string" tabindex="0" dir="ltr" aria-label={t("Connection string")}>{made().connection}</pre>
+                  <pre class="offer-string" tabindex="0" dir="ltr" aria-label={t("Connection string")}>
+                    {made().connection}
+                  </pre>
                   <div class="form-pair">
                     <CopyButton worded text={() => made().link} label={t("Copy link")} />
                     <CopyButton worded text={() => made().connection} label={t("Copy string")} />
                   </div>
                 </Show>
-                <button type="button" class="button plain wide" onClick={() => props.onClose()}>{t("Withdraw the code")}</button>
+                <button type="button" class="button plain wide" onClick={() => props.onClose()}>
+                  {t("Withdraw the code")}
+                </button>
               </Show>
             )}
           </Show>

@@ -13,7 +13,13 @@ export function QrCode(props: { text: string }) {
       .flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : "")))
       .join("");
   return (
-    <svg class="qr" viewBox={`0 0 ${rows().length} ${rows().length}`} role="img" aria-label={t("QR code of the link")} shape-rendering="crispEdges">
+    <svg
+      class="qr"
+      viewBox={`0 0 ${rows().length} ${rows().length}`}
+      role="img"
+      aria-label={t("QR code of the link")}
+      shape-rendering="crispEdges"
+    >
       <path class="qr-light" d={`M0 0h${rows().length}v${rows().length}H0z`} />
       <path class="qr-dark" d={path()} />
     </svg>

@@ -17,9 +17,19 @@ export const OTHER_DEVICE = "b".repeat(43) as DeviceId;
 export const HOST = "studio7q4n2m8x5c1v9b3k6j0h" as HostId;
 export const CLAUDE = "claude" as AgentName;
 const SHOP = "/home/ada/work/harbour-shop";
-const LONG_BRANCH = `feature/${"very-long-branch-name-that-nobody-would-type-but-somebody-did-".repeat(5)}`.slice(0, 300);
+const LONG_BRANCH = `feature/${"very-long-branch-name-that-nobody-would-type-but-somebody-did-".repeat(5)}`.slice(
+  0,
+  300,
+);
 
-export const KNOWN: KnownHost = { host: HOST, name: "studio", addresses: ["wss://studio.local:7683"], hostKey: "x".repeat(43), device: SELF, paired: NOW - 30 * 24 * HOUR };
+export const KNOWN: KnownHost = {
+  host: HOST,
+  name: "studio",
+  addresses: ["wss://studio.local:7683"],
+  hostKey: "x".repeat(43),
+  device: SELF,
+  paired: NOW - 30 * 24 * HOUR,
+};
 
 export const PAIRED: Record<DeviceId, Device> = Object.fromEntries(
   (
@@ -27,11 +37,25 @@ export const PAIRED: Record<DeviceId, Device> = Object.fromEntries(
       [SELF, "Ada's phone", "phone", true, NOW],
       [OTHER_DEVICE, "Chrome on Linux", "desktop", true, NOW],
       ["c".repeat(43), "studio shell", "cli", false, NOW - 3 * HOUR],
-      ["d".repeat(43), "iPad in the kitchen, with a name that goes on for rather longer than anybody needs it to", "tablet", false, NOW - 9 * 24 * HOUR],
+      [
+        "d".repeat(43),
+        "iPad in the kitchen, with a name that goes on for rather longer than anybody needs it to",
+        "tablet",
+        false,
+        NOW - 9 * 24 * HOUR,
+      ],
     ] as const
   ).map(([device, name, kind, connected, seen]) => [
     device,
-    { device: device as DeviceId, name, kind, connected, seen, grant: { kind: "owner" as const }, paired: NOW - 30 * 24 * HOUR },
+    {
+      device: device as DeviceId,
+      name,
+      kind,
+      connected,
+      seen,
+      grant: { kind: "owner" as const },
+      paired: NOW - 30 * 24 * HOUR,
+    },
   ]),
 );
 
@@ -57,7 +81,10 @@ export const AGENTS: AgentInfo[] = [
     title: "Codex",
     models: [],
     modes: [],
-    problem: { code: "not_signed_in", message: "Codex is installed but not signed in, so it cannot start. Run codex login on studio, then come back." },
+    problem: {
+      code: "not_signed_in",
+      message: "Codex is installed but not signed in, so it cannot start. Run codex login on studio, then come back.",
+    },
   },
 ];
 
@@ -103,7 +130,8 @@ const DIFF_TEST: Edit = {
 
 let count = 0;
 const id = (): string => `i${++count}`;
-export const sessionId = (n: number): SessionId => `01900000-0000-7000-8000-${String(n).padStart(12, "0")}` as SessionId;
+export const sessionId = (n: number): SessionId =>
+  `01900000-0000-7000-8000-${String(n).padStart(12, "0")}` as SessionId;
 const ago = (minutes: number): number => NOW - minutes * MINUTE;
 
 export const APPROVAL: ApprovalAsk = {
@@ -116,12 +144,26 @@ export const APPROVAL: ApprovalAsk = {
     command: "npm test -- --run src/checkout && npx c8 report --reporter=lcov > coverage/lcov.info",
     directory: SHOP,
     edits: [],
-    input: JSON.stringify({ command: "npm test -- --run src/checkout && npx c8 report --reporter=lcov > coverage/lcov.info", description: "Run the checkout tests" }),
+    input: JSON.stringify({
+      command: "npm test -- --run src/checkout && npx c8 report --reporter=lcov > coverage/lcov.info",
+      description: "Run the checkout tests",
+    }),
   },
   choices: [
     { choice: "once", label: "Allow once", scope: "once" },
-    { choice: "rule:0", label: "Allow npm test", detail: "Every command that begins with npm test, in this session.", scope: "session" },
-    { choice: "always", label: "Always allow npm test", detail: "Every command that begins with npm test, in every session in harbour-shop. Kept in .claude/settings.local.json.", scope: "always" },
+    {
+      choice: "rule:0",
+      label: "Allow npm test",
+      detail: "Every command that begins with npm test, in this session.",
+      scope: "session",
+    },
+    {
+      choice: "always",
+      label: "Always allow npm test",
+      detail:
+        "Every command that begins with npm test, in every session in harbour-shop. Kept in .claude/settings.local.json.",
+      scope: "always",
+    },
   ],
 };
 export const DANGER: ApprovalAsk = {
@@ -131,18 +173,25 @@ export const DANGER: ApprovalAsk = {
     tool: "Bash",
     kind: "command",
     purpose: "Clean the build and fetch the new schema",
-    command: "rm -rf dist ../shared-cache && curl -fsSL https://schemas.example.com/v4.json > src/schema.json && sudo systemctl restart harbour",
+    command:
+      "rm -rf dist ../shared-cache && curl -fsSL https://schemas.example.com/v4.json > src/schema.json && sudo systemctl restart harbour",
     directory: SHOP,
     edits: [],
     reason: "The command is not covered by a rule.",
-    input: "{\"command\":\"rm -rf dist …\"}",
+    input: '{"command":"rm -rf dist …"}',
   },
   choices: [{ choice: "once", label: "Allow once", scope: "once" }],
 };
 export const EDIT_ASK: ApprovalAsk = {
   ask: "ask-edit" as AskId,
   kind: "approval",
-  evidence: { tool: "Edit", kind: "edit", path: "src/checkout/totals.ts", edits: [DIFF, DIFF_TEST], input: "{\"file_path\":\"src/checkout/totals.ts\"}" },
+  evidence: {
+    tool: "Edit",
+    kind: "edit",
+    path: "src/checkout/totals.ts",
+    edits: [DIFF, DIFF_TEST],
+    input: '{"file_path":"src/checkout/totals.ts"}',
+  },
   choices: [
     { choice: "once", label: "Allow once", scope: "once" },
     { choice: "session", label: "Allow all edits in this session", scope: "session" },
@@ -152,7 +201,13 @@ export const MCP_ASK: ApprovalAsk = {
   ask: "ask-mcp" as AskId,
   kind: "approval",
   from: "release-helper",
-  evidence: { tool: "mcp__deploy__rollout", kind: "other", server: "deploy (https://deploy.example.com/mcp)", edits: [], input: "{\"environment\":\"staging\",\"revision\":\"7c2f19e\",\"percent\":10,\"wait\":true}" },
+  evidence: {
+    tool: "mcp__deploy__rollout",
+    kind: "other",
+    server: "deploy (https://deploy.example.com/mcp)",
+    edits: [],
+    input: '{"environment":"staging","revision":"7c2f19e","percent":10,"wait":true}',
+  },
   choices: [{ choice: "once", label: "Allow once", scope: "once" }],
 };
 export const QUESTION: QuestionAsk = {
@@ -174,7 +229,12 @@ export const QUESTION: QuestionAsk = {
       question: "q2",
       header: "Places to change",
       text: "Where should the new totals be used?",
-      options: [{ label: "Cart page" }, { label: "Checkout" }, { label: "Invoice PDF", detail: "Needs the template to be regenerated." }, { label: "Admin list" }],
+      options: [
+        { label: "Cart page" },
+        { label: "Checkout" },
+        { label: "Invoice PDF", detail: "Needs the template to be regenerated." },
+        { label: "Admin list" },
+      ],
       many: true,
       secret: false,
     },
@@ -198,7 +258,12 @@ export const PLAN: PlanAsk = {
 Tests first for the rounding; the invoice template stays as it is.`,
   choices: [
     { choice: "start", label: "Approve and start", scope: "once" },
-    { choice: "ask", label: "Approve and ask for each edit", detail: "The agent starts, and asks before it changes a file.", scope: "once" },
+    {
+      choice: "ask",
+      label: "Approve and ask for each edit",
+      detail: "The agent starts, and asks before it changes a file.",
+      scope: "once",
+    },
   ],
 };
 export const LONG_ASK: ApprovalAsk = {
@@ -212,40 +277,116 @@ export const LONG_ASK: ApprovalAsk = {
   },
 };
 
-export function item(item: Partial<ToolItem["tool"]> & { body?: string; parent?: string; id?: string; took?: number; open?: boolean }, minutes = 5): Row {
+export function item(
+  item: Partial<ToolItem["tool"]> & { body?: string; parent?: string; id?: string; took?: number; open?: boolean },
+  minutes = 5,
+): Row {
   const { body = "", parent, id: own = id(), took = 420, open = false, ...tool } = item;
   return {
-    kind: "item", key: own, at: ago(minutes), open, ...(open ? {} : { took }),
+    kind: "item",
+    key: own,
+    at: ago(minutes),
+    open,
+    ...(open ? {} : { took }),
     item: {
-      kind: "tool", item: own as ItemId, body, at: ago(minutes), ...(parent === undefined ? {} : { parent: parent as ItemId }),
-      tool: { name: "Bash", kind: "command", object: "npm test", input: "{}", edits: [], state: open ? "running" : "done", ...tool },
+      kind: "tool",
+      item: own as ItemId,
+      body,
+      at: ago(minutes),
+      ...(parent === undefined ? {} : { parent: parent as ItemId }),
+      tool: {
+        name: "Bash",
+        kind: "command",
+        object: "npm test",
+        input: "{}",
+        edits: [],
+        state: open ? "running" : "done",
+        ...tool,
+      },
     },
   };
 }
 export function words(body: string, minutes = 5, open = false): Row {
   const own = id();
-  return { kind: "item", key: own, at: ago(minutes), open, item: { kind: "words", item: own as ItemId, body, at: ago(minutes) } };
+  return {
+    kind: "item",
+    key: own,
+    at: ago(minutes),
+    open,
+    item: { kind: "words", item: own as ItemId, body, at: ago(minutes) },
+  };
 }
 export function thought(body: string, open = false): Row {
   const own = id();
-  return { kind: "item", key: own, at: ago(5), open, took: 4_200, item: { kind: "thought", item: own as ItemId, body, at: ago(5) } };
+  return {
+    kind: "item",
+    key: own,
+    at: ago(5),
+    open,
+    took: 4_200,
+    item: { kind: "thought", item: own as ItemId, body, at: ago(5) },
+  };
 }
 export function todo(states: readonly ("done" | "doing" | "open")[]): Row {
   const own = id();
-  const texts = ["Read how totals are made today", "Write the rounding tests", "Rates table from the config", "totalOf returns net, tax and gross", "Callers: cart, checkout, invoice", "Run everything"];
-  return { kind: "item", key: own, at: ago(4), open: false, item: { kind: "todo", item: own as ItemId, body: "", at: ago(4), steps: texts.map((text, at) => ({ text, state: states[at] ?? "open" })) } };
+  const texts = [
+    "Read how totals are made today",
+    "Write the rounding tests",
+    "Rates table from the config",
+    "totalOf returns net, tax and gross",
+    "Callers: cart, checkout, invoice",
+    "Run everything",
+  ];
+  return {
+    kind: "item",
+    key: own,
+    at: ago(4),
+    open: false,
+    item: {
+      kind: "todo",
+      item: own as ItemId,
+      body: "",
+      at: ago(4),
+      steps: texts.map((text, at) => ({ text, state: states[at] ?? "open" })),
+    },
+  };
 }
-export function prompt(text: string, over: Partial<Extract<Row, { kind: "prompt" }>> = {}): Extract<Row, { kind: "prompt" }> {
+export function prompt(
+  text: string,
+  over: Partial<Extract<Row, { kind: "prompt" }>> = {},
+): Extract<Row, { kind: "prompt" }> {
   const own = id();
-  return { kind: "prompt", key: own, at: ago(8), prompt: own as never, text, delivery: "queue", state: "done", by: SELF, ...over };
+  return {
+    kind: "prompt",
+    key: own,
+    at: ago(8),
+    prompt: own as never,
+    text,
+    delivery: "queue",
+    state: "done",
+    by: SELF,
+    ...over,
+  };
 }
 export function turn(over: Partial<Extract<Row, { kind: "turn" }>> = {}): Row {
-  return { kind: "turn", key: id(), at: ago(2), outcome: "completed", took: 192_000, usage: { input: 48_200, output: 3_140, cached: 41_000, dollars: 0.2134 }, ...over };
+  return {
+    kind: "turn",
+    key: id(),
+    at: ago(2),
+    outcome: "completed",
+    took: 192_000,
+    usage: { input: 48_200, output: 3_140, cached: 41_000, dollars: 0.2134 },
+    ...over,
+  };
 }
 
 export const RICH: Row[] = [
-  prompt("The totals in the checkout ignore the reduced tax rate for food and books. Find where they are made, tell me what you would change, then do it with tests."),
-  thought("The user wants the reduced rate. First find every place where a total is computed; there may be more than one."),
+  prompt(
+    "The totals in the checkout ignore the reduced tax rate for food and books. Find where they are made, tell me what you would change, then do it with tests.",
+  ),
+  thought(
+    "The user wants the reduced rate. First find every place where a total is computed; there may be more than one.",
+  ),
   words("I'll look at how totals are made today before changing anything."),
   item({ name: "Grep", kind: "search", object: "totalOf\\(" }),
   item({ name: "Read", kind: "read", object: "src/checkout/totals.ts" }),
@@ -273,12 +414,36 @@ What I'd change:
   todo(["done", "done", "done", "doing", "open", "open"]),
   item({ name: "Edit", kind: "edit", object: "src/checkout/totals.ts", edits: [DIFF], took: 310 }),
   item({ name: "Write", kind: "edit", object: "src/checkout/totals.test.ts", edits: [DIFF_TEST], took: 280 }),
-  item({ name: "Bash", kind: "command", object: "npm test -- --run src/checkout", body: "✓ totals (6)\n✗ cart (1)\n  expected 535 to equal 534\n\nTests 1 failed | 6 passed", state: "failed", exit: 1, took: 8_412, input: "{\"command\":\"npm test -- --run src/checkout\"}" }),
-  item({ id: "agent-1", name: "Task", kind: "agent", object: "Check the cent in the cart test", took: 41_000, body: "The cart test expects rounding over the sum. It was written before invoices were per line." }),
+  item({
+    name: "Bash",
+    kind: "command",
+    object: "npm test -- --run src/checkout",
+    body: "✓ totals (6)\n✗ cart (1)\n  expected 535 to equal 534\n\nTests 1 failed | 6 passed",
+    state: "failed",
+    exit: 1,
+    took: 8_412,
+    input: '{"command":"npm test -- --run src/checkout"}',
+  }),
+  item({
+    id: "agent-1",
+    name: "Task",
+    kind: "agent",
+    object: "Check the cent in the cart test",
+    took: 41_000,
+    body: "The cart test expects rounding over the sum. It was written before invoices were per line.",
+  }),
   item({ parent: "agent-1", name: "Read", kind: "read", object: "src/checkout/cart.test.ts" }),
-  item({ parent: "agent-1", name: "Bash", kind: "command", object: "git log -3 -- src/checkout/cart.test.ts", body: "7c2f19e Round per line on invoices" }),
+  item({
+    parent: "agent-1",
+    name: "Bash",
+    kind: "command",
+    object: "git log -3 -- src/checkout/cart.test.ts",
+    body: "7c2f19e Round per line on invoices",
+  }),
   item({ name: "WebFetch", kind: "fetch", object: "https://accounting.example.org/rounding", took: 1_240 }),
-  words("The cart test expected rounding over the sum, which was true before `7c2f19e`. I've brought it up to date and everything passes."),
+  words(
+    "The cart test expected rounding over the sum, which was true before `7c2f19e`. I've brought it up to date and everything passes.",
+  ),
   turn(),
 ];
 
@@ -297,45 +462,135 @@ export const HOSTILE: Row[] = [
 | a | b |
 |---|---|
 | <img src=x onerror=window.pwned=1> | [x](vbscript:window.pwned=1) |`),
-  item({ name: "<img src=x onerror=window.pwned=1>", kind: "other", object: "\u202E<b>fdp.sh\u202C\u0007", body: "\u001b]52;c;cm0gLXJm\u0007<script>window.pwned=1</script>" }),
-  item({ name: "Edit", kind: "edit", object: "\"><img src=x onerror=window.pwned=1>.ts", edits: [{ path: "\"><img src=x onerror=window.pwned=1>\u202E.ts", diff: "@@ -1 +1 @@\n-<script>window.pwned=1</script>\n+\u202E<img src=x onerror=window.pwned=1>\n", added: 1, removed: 1 }] }),
-  { kind: "notice", key: id(), at: NOW, level: "error", text: "<b onclick=window.pwned=1>bold</b>", raw: "{\"type\":\"<script>\"}" },
+  item({
+    name: "<img src=x onerror=window.pwned=1>",
+    kind: "other",
+    object: "\u202E<b>fdp.sh\u202C\u0007",
+    body: "\u001b]52;c;cm0gLXJm\u0007<script>window.pwned=1</script>",
+  }),
+  item({
+    name: "Edit",
+    kind: "edit",
+    object: '"><img src=x onerror=window.pwned=1>.ts',
+    edits: [
+      {
+        path: '"><img src=x onerror=window.pwned=1>\u202E.ts',
+        diff: "@@ -1 +1 @@\n-<script>window.pwned=1</script>\n+\u202E<img src=x onerror=window.pwned=1>\n",
+        added: 1,
+        removed: 1,
+      },
+    ],
+  }),
+  {
+    kind: "notice",
+    key: id(),
+    at: NOW,
+    level: "error",
+    text: "<b onclick=window.pwned=1>bold</b>",
+    raw: '{"type":"<script>"}',
+  },
   turn({ outcome: "failed", detail: "<img src=x onerror=window.pwned=1> The API answered 529." }),
 ];
 
 export function stateOf(n: number, over: Partial<SessionState> = {}): SessionState {
   return {
-    session: sessionId(n), agent: CLAUDE, workspace: SHOP, title: "Reduced tax rates in the checkout",
-    status: { kind: "idle", since: ago(2) }, asks: [], opened: ago(90), updated: ago(2), last: 40, model: "opus", mode: "default", version: "2.1.4", pid: 4242,
-    named: false, prompts: [], items: [], usage: { input: 148_200, output: 13_140, cached: 121_000, dollars: 1.4134, context: { used: 61_000, size: 200_000 } }, stopping: false,
-    preview: "The cart test expected rounding over the sum. I've brought it up to date and everything passes.", ...over,
+    session: sessionId(n),
+    agent: CLAUDE,
+    workspace: SHOP,
+    title: "Reduced tax rates in the checkout",
+    status: { kind: "idle", since: ago(2) },
+    asks: [],
+    opened: ago(90),
+    updated: ago(2),
+    last: 40,
+    model: "opus",
+    mode: "default",
+    version: "2.1.4",
+    pid: 4242,
+    named: false,
+    prompts: [],
+    items: [],
+    usage: {
+      input: 148_200,
+      output: 13_140,
+      cached: 121_000,
+      dollars: 1.4134,
+      context: { used: 61_000, size: 200_000 },
+    },
+    stopping: false,
+    preview: "The cart test expected rounding over the sum. I've brought it up to date and everything passes.",
+    ...over,
   };
 }
 export function viewOf(state: SessionState, rows: Row[], over: Partial<SessionView> = {}): SessionView {
-  return { session: state.session, state, rows, outgoing: [], answering: {}, from: 1, loadingOlder: false, live: true, ...over };
+  return {
+    session: state.session,
+    state,
+    rows,
+    outgoing: [],
+    answering: {},
+    from: 1,
+    loadingOlder: false,
+    live: true,
+    ...over,
+  };
 }
 export function waiting(n: number, asks: Ask[], over: Partial<SessionState> = {}): SessionState {
-  return stateOf(n, { status: { kind: "waiting", since: ago(3) }, running: { turn: "t1" as never, at: ago(6) }, asks: asks.map((ask, at) => ({ ask, at: ago(3 + at), seq: 30 + at, dismissed: false })), ...over });
+  return stateOf(n, {
+    status: { kind: "waiting", since: ago(3) },
+    running: { turn: "t1" as never, at: ago(6) },
+    asks: asks.map((ask, at) => ({ ask, at: ago(3 + at), seq: 30 + at, dismissed: false })),
+    ...over,
+  });
 }
 
 const TITLES = [
-  "Flaky date test in the tide tables", "Move the image pipeline off sharp", "Why is the search slow on cold start", "Upgrade to the new router",
-  "تحديث صفحة الدفع لدعم اللغة العربية", "Changelog for 2.4", "Find the leak in the worker pool", "Dark mode for the invoice mail", `Rebase ${LONG_BRANCH}`, "Port the cron jobs to jobs",
+  "Flaky date test in the tide tables",
+  "Move the image pipeline off sharp",
+  "Why is the search slow on cold start",
+  "Upgrade to the new router",
+  "تحديث صفحة الدفع لدعم اللغة العربية",
+  "Changelog for 2.4",
+  "Find the leak in the worker pool",
+  "Dark mode for the invoice mail",
+  `Rebase ${LONG_BRANCH}`,
+  "Port the cron jobs to jobs",
 ];
-const SPACES = [SHOP, "/home/ada/work/tide-tables", "/home/ada/notes", "/home/ada/work/مشروع-الميناء", "/srv/build/agents/long-lived-workspace-with-a-name-that-is-too-long-for-a-phone"];
+const SPACES = [
+  SHOP,
+  "/home/ada/work/tide-tables",
+  "/home/ada/notes",
+  "/home/ada/work/مشروع-الميناء",
+  "/srv/build/agents/long-lived-workspace-with-a-name-that-is-too-long-for-a-phone",
+];
 
 export function many(total: number): SessionView[] {
   return Array.from({ length: total }, (_, at) => {
     const n = 100 + at;
     const status: SessionState["status"] =
-      at === 0 ? { kind: "running", since: NOW - 12_000, doing: "Bash · npm test -- --watch=false" }
-        : at === 1 ? { kind: "running", since: NOW - 3 * MINUTE }
-          : at % 9 === 4 ? { kind: "ended", since: ago(at * 11), cause: "failed", detail: "Process ended, exit 1" }
-            : at % 7 === 3 ? { kind: "ended", since: ago(at * 7), cause: "stopped" }
+      at === 0
+        ? { kind: "running", since: NOW - 12_000, doing: "Bash · npm test -- --watch=false" }
+        : at === 1
+          ? { kind: "running", since: NOW - 3 * MINUTE }
+          : at % 9 === 4
+            ? { kind: "ended", since: ago(at * 11), cause: "failed", detail: "Process ended, exit 1" }
+            : at % 7 === 3
+              ? { kind: "ended", since: ago(at * 7), cause: "stopped" }
               : { kind: "idle", since: ago(at * 5) };
     const state = stateOf(n, {
-      title: TITLES[at % TITLES.length] as string, workspace: SPACES[at % SPACES.length] as string, status, updated: ago(at * 5), agent: (at % 4 === 2 ? "demo" : "claude") as AgentName,
-      turn: { seq: 38, at: ago(at * 5), outcome: at % 9 === 4 ? "failed" : "completed", ...(at % 9 === 4 ? { detail: "The API answered 529 (overloaded) four times. The prompt was not answered; send it again." } : {}) },
+      title: TITLES[at % TITLES.length] as string,
+      workspace: SPACES[at % SPACES.length] as string,
+      status,
+      updated: ago(at * 5),
+      agent: (at % 4 === 2 ? "demo" : "claude") as AgentName,
+      turn: {
+        seq: 38,
+        at: ago(at * 5),
+        outcome: at % 9 === 4 ? "failed" : "completed",
+        ...(at % 9 === 4
+          ? { detail: "The API answered 529 (overloaded) four times. The prompt was not answered; send it again." }
+          : {}),
+      },
     });
     return viewOf(state, RICH);
   });
@@ -348,7 +603,9 @@ export function longRows(total: number): Row[] {
       case 0:
         return prompt(`Prompt ${at}: and then the next step, please.`);
       case 1:
-        return words(`Answer ${at}. ${"It is done in *small* steps, each with a `test` of its own. ".repeat(1 + (at % 4))}`);
+        return words(
+          `Answer ${at}. ${"It is done in *small* steps, each with a `test` of its own. ".repeat(1 + (at % 4))}`,
+        );
       case 4:
         return item({ name: "Edit", kind: "edit", object: `src/file-${at}.ts`, edits: [DIFF] });
       case 5:

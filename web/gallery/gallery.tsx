@@ -3,14 +3,8 @@ import { createMemoryHistory, MemoryRouter } from "@solidjs/router";
 import { render } from "solid-js/web";
 import { type AppRouter, App } from "../app.tsx";
 import { restoreTheme } from "../design/theme.ts";
-import { makeWorld, type World } from "./world.ts";
+import { makeWorld } from "./world.ts";
 import { SCENES } from "./scenes.ts";
-
-declare global {
-  interface Window {
-    gallery?: { world: World; path(): string };
-  }
-}
 
 restoreTheme();
 const name = decodeURIComponent(location.hash.slice(1)) || "inbox-asks";

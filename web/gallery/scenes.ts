@@ -4,7 +4,30 @@ import type { SessionView } from "@flybridge/client/view.ts";
 import type { Ask } from "@flybridge/protocol/ask.ts";
 import { sessionPath } from "../deck.ts";
 import {
-  APPROVAL, DANGER, EDIT_ASK, HOST, HOSTILE, item, KNOWN, LONG_ASK, longRows, many, MCP_ASK, PAIRED, PLAN, prompt, QUESTION, RICH, SELF, sessionId, stateOf, thought, todo, viewOf, waiting, words,
+  APPROVAL,
+  DANGER,
+  EDIT_ASK,
+  HOST,
+  HOSTILE,
+  item,
+  KNOWN,
+  LONG_ASK,
+  longRows,
+  many,
+  MCP_ASK,
+  PAIRED,
+  PLAN,
+  prompt,
+  QUESTION,
+  RICH,
+  SELF,
+  sessionId,
+  stateOf,
+  thought,
+  todo,
+  viewOf,
+  waiting,
+  words,
 } from "./data.ts";
 import { askRow, type Scene } from "./world.ts";
 
@@ -13,8 +36,13 @@ interface Stand {
   path: string;
 }
 
-const one = (sessions: SessionView[], view: Partial<HostView> = {}, more: Partial<Scene> = {}): Scene => ({ hosts: [{ known: KNOWN, view, sessions }], ...more });
-const seenAll = (sessions: SessionView[]): Pick<HostView, "seen"> => ({ seen: Object.fromEntries(sessions.map((session) => [session.session, 1e6])) });
+const one = (sessions: SessionView[], view: Partial<HostView> = {}, more: Partial<Scene> = {}): Scene => ({
+  hosts: [{ known: KNOWN, view, sessions }],
+  ...more,
+});
+const seenAll = (sessions: SessionView[]): Pick<HostView, "seen"> => ({
+  seen: Object.fromEntries(sessions.map((session) => [session.session, 1e6])),
+});
 const at = (n: number): string => sessionPath(HOST, sessionId(n));
 const asking = (ask: Ask): SessionView => {
   const state = waiting(1, [ask]);
@@ -24,18 +52,33 @@ const inSession = (view: SessionView, host: Partial<HostView> = {}, more: Partia
   const others = many(12);
   return { scene: one([view, ...others], { ...seenAll(others), ...host }, more), path: at(1) };
 };
-const running = stateOf(1, { status: { kind: "running", since: Date.now() - 12_000, doing: "Bash · npm test" }, running: { turn: "t1" as never, at: Date.now() - 60_000 } });
-const OFFLINE = { connection: { kind: "offline" as const, since: Date.now() - 26 * 60_000, reason: "The socket closed.", retryAt: Date.now() + 20_000 } };
+const running = stateOf(1, {
+  status: { kind: "running", since: Date.now() - 12_000, doing: "Bash · npm test" },
+  running: { turn: "t1" as never, at: Date.now() - 60_000 },
+});
+const OFFLINE = {
+  connection: {
+    kind: "offline" as const,
+    since: Date.now() - 26 * 60_000,
+    reason: "The socket closed.",
+    retryAt: Date.now() + 20_000,
+  },
+};
 const asks = (): SessionView[] => [
   asking(APPROVAL),
-  viewOf(waiting(2, [QUESTION], { title: "Tax rounding", workspace: "/home/ada/work/tide-tables" }), [askRow(QUESTION, Date.now())]),
+  viewOf(waiting(2, [QUESTION], { title: "Tax rounding", workspace: "/home/ada/work/tide-tables" }), [
+    askRow(QUESTION, Date.now()),
+  ]),
   viewOf(waiting(3, [PLAN], { title: "Reduced rates, planned" }), [askRow(PLAN, Date.now())]),
 ];
 
 export const SCENES: Record<string, () => Stand> = {
-  "pair": () => ({ scene: { hosts: [] }, path: "/" }),
+  pair: () => ({ scene: { hosts: [] }, path: "/" }),
   "pair-again": () => ({ scene: one([]), path: "/pair" }),
-  "loading": () => ({ scene: one([], { read: false, connection: { kind: "connecting", since: Date.now() - 3_000 } }), path: "/" }),
+  loading: () => ({
+    scene: one([], { read: false, connection: { kind: "connecting", since: Date.now() - 3_000 } }),
+    path: "/",
+  }),
   "inbox-empty": () => ({ scene: one([]), path: "/" }),
   "inbox-calm": () => ({ scene: one(many(14), seenAll(many(14))), path: "/" }),
   "inbox-approval": () => ({ scene: one([asking(APPROVAL)]), path: "/" }),
@@ -48,43 +91,126 @@ export const SCENES: Record<string, () => Stand> = {
   "inbox-asks": () => ({ scene: one([...asks(), ...many(9)]), path: "/" }),
   "inbox-many": () => ({ scene: one([...asks(), ...many(300)]), path: "/" }),
   "inbox-offline": () => ({ scene: one(asks(), OFFLINE), path: "/" }),
-  "inbox-revoked": () => ({ scene: one(many(3), { connection: { kind: "refused", since: Date.now(), reason: "revoked" } }), path: "/" }),
+  "inbox-revoked": () => ({
+    scene: one(many(3), { connection: { kind: "refused", since: Date.now(), reason: "revoked" } }),
+    path: "/",
+  }),
   "sessions-empty": () => ({ scene: one([]), path: "/sessions" }),
-  "sessions": () => ({ scene: one([...asks(), ...many(14)]), path: "/sessions" }),
+  sessions: () => ({ scene: one([...asks(), ...many(14)]), path: "/sessions" }),
   "sessions-many": () => ({ scene: one([...asks(), ...many(400)]), path: "/sessions" }),
   "session-rich": () => inSession(viewOf(stateOf(1), RICH)),
   "session-running": () =>
     inSession(
-      viewOf({ ...running, prompts: [{ prompt: "w1" as never, text: "Then update the changelog, please", delivery: "queue", by: SELF, at: Date.now() }] }, [
-        ...RICH.slice(0, 11),
-        thought("Let me think about whether the rounding", true),
-        todo(["done", "done", "doing", "open", "open", "open"]),
-        item({ object: "npm test -- --run src/checkout", body: "✓ totals (6)\n✓ invoice (3)\n… cart (1)", open: true }, 0.2),
-        prompt("Then update the changelog, please", { prompt: "w1" as never, state: "accepted" }),
-      ]),
+      viewOf(
+        {
+          ...running,
+          prompts: [
+            {
+              prompt: "w1" as never,
+              seq: 30,
+              preview: "Then update the changelog, please",
+              delivery: "queue",
+              by: SELF,
+              at: Date.now(),
+            },
+          ],
+        },
+        [
+          ...RICH.slice(0, 11),
+          thought("Let me think about whether the rounding", true),
+          todo(["done", "done", "doing", "open", "open", "open"]),
+          item(
+            { object: "npm test -- --run src/checkout", body: "✓ totals (6)\n✓ invoice (3)\n… cart (1)", open: true },
+            0.2,
+          ),
+          prompt("Then update the changelog, please", { prompt: "w1" as never, state: "accepted" }),
+        ],
+      ),
     ),
-  "session-stream": () => inSession(viewOf(running, [...RICH, prompt("And now explain it to me."), words("It is", 0, true)])),
+  "session-stream": () =>
+    inSession(viewOf(running, [...RICH, prompt("And now explain it to me."), words("It is", 0, true)])),
   "session-approval": () => inSession(asking(APPROVAL)),
   "session-danger": () => inSession(asking(DANGER)),
   "session-edit": () => inSession(asking(EDIT_ASK)),
   "session-question": () => inSession(asking(QUESTION)),
   "session-plan": () => inSession(asking(PLAN)),
-  "session-two-asks": () => inSession(viewOf(waiting(1, [APPROVAL, QUESTION]), [...RICH, askRow(APPROVAL, Date.now()), askRow(QUESTION, Date.now())])),
+  "session-two-asks": () =>
+    inSession(
+      viewOf(waiting(1, [APPROVAL, QUESTION]), [...RICH, askRow(APPROVAL, Date.now()), askRow(QUESTION, Date.now())]),
+    ),
   "session-fresh": () => inSession(viewOf(stateOf(1, { title: "harbour-shop" }), [])),
   "session-ended": () =>
     inSession(
-      viewOf(stateOf(1, { status: { kind: "ended", since: Date.now() - 60_000, cause: "failed", detail: "Process ended, exit 1" } }), [
-        ...RICH,
-        { kind: "mark", key: "end", at: Date.now() - 60_000, fact: { kind: "agent.ended", cause: "failed", code: 1, signal: null, detail: "claude ended with exit 1: its login has expired. Run claude on studio, sign in, then resume this session here." } },
+      viewOf(
+        stateOf(1, {
+          status: { kind: "ended", since: Date.now() - 60_000, cause: "failed", detail: "Process ended, exit 1" },
+        }),
+        [
+          ...RICH,
+          {
+            kind: "mark",
+            key: "end",
+            at: Date.now() - 60_000,
+            fact: {
+              kind: "agent.ended",
+              cause: "failed",
+              code: 1,
+              signal: null,
+              detail:
+                "claude ended with exit 1: its login has expired. Run claude on studio, sign in, then resume this session here.",
+            },
+          },
+        ],
+      ),
+    ),
+  "session-failed-turn": () =>
+    inSession(
+      viewOf(stateOf(1), [
+        ...RICH.slice(0, 4),
+        {
+          kind: "notice",
+          key: "n1",
+          at: Date.now(),
+          level: "warning",
+          text: "The agent sent something this version does not know. It is kept as it came.",
+          raw: '{"type":"rate_limit_event"}',
+        },
+        {
+          kind: "turn",
+          key: "tf",
+          at: Date.now(),
+          outcome: "failed",
+          detail: "The API answered 529 (overloaded). The prompt was not answered; send it again.",
+        },
       ]),
     ),
-  "session-failed-turn": () => inSession(viewOf(stateOf(1), [...RICH.slice(0, 4), { kind: "notice", key: "n1", at: Date.now(), level: "warning", text: "The agent sent something this version does not know. It is kept as it came.", raw: "{\"type\":\"rate_limit_event\"}" }, { kind: "turn", key: "tf", at: Date.now(), outcome: "failed", detail: "The API answered 529 (overloaded). The prompt was not answered; send it again." }])),
-  "session-offline": () => inSession(viewOf(running, RICH, { live: false, staleSince: Date.now() - 26 * 60_000, outgoing: [prompt("Also check the invoice mail.", { state: "saved" })] }), OFFLINE),
-  "session-hostile": () => inSession(viewOf(stateOf(1, { title: "<img src=x onerror=window.pwned=1>\u202Eevil" }), HOSTILE)),
-  "session-rtl": () => inSession(viewOf(stateOf(1, { title: "تحديث صفحة الدفع لدعم اللغة العربية" }), [prompt("حدّث صفحة الدفع لتدعم الاتجاه من اليمين إلى اليسار، ثم شغّل الاختبارات."), words("سأبدأ بقراءة `checkout.tsx` ثم أعدّل الأنماط.\n\n1. اتجاه الصفحة\n2. الأرقام\n\nAnd one line in English."), item({ object: "grep -r 'margin-left' مشروع-الميناء/src" })])),
+  "session-offline": () =>
+    inSession(
+      viewOf(running, RICH, {
+        live: false,
+        staleSince: Date.now() - 26 * 60_000,
+        outgoing: [prompt("Also check the invoice mail.", { state: "saved" })],
+      }),
+      OFFLINE,
+    ),
+  "session-hostile": () =>
+    inSession(viewOf(stateOf(1, { title: "<img src=x onerror=window.pwned=1>\u202Eevil" }), HOSTILE)),
+  "session-rtl": () =>
+    inSession(
+      viewOf(stateOf(1, { title: "تحديث صفحة الدفع لدعم اللغة العربية" }), [
+        prompt("حدّث صفحة الدفع لتدعم الاتجاه من اليمين إلى اليسار، ثم شغّل الاختبارات."),
+        words("سأبدأ بقراءة `checkout.tsx` ثم أعدّل الأنماط.\n\n1. اتجاه الصفحة\n2. الأرقام\n\nAnd one line in English."),
+        item({ object: "grep -r 'margin-left' مشروع-الميناء/src" }),
+      ]),
+    ),
   "session-long": () => inSession(viewOf(stateOf(1), longRows(50_000))),
-  "session-pages": () => inSession(viewOf(stateOf(1), longRows(120), { from: 500 }), {}, { older: { [sessionId(1)]: [longRows(200), longRows(200)] } }),
+  "session-pages": () =>
+    inSession(
+      viewOf(stateOf(1), longRows(120), { from: 500 }),
+      {},
+      { older: { [sessionId(1)]: [longRows(200), longRows(200)] } },
+    ),
   "session-gone": () => ({ scene: one(many(5), seenAll(many(5))), path: at(999) }),
-  "devices": () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),
+  devices: () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),
   "devices-one": () => ({ scene: one([], { devices: { [SELF]: PAIRED[SELF] as never } }), path: "/devices" }),
 };

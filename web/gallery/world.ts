@@ -41,15 +41,28 @@ export interface World {
   append(rows: Row[], session?: SessionId): void;
 }
 
+declare global {
+  interface Window {
+    gallery?: { world: World; path(): string };
+  }
+}
+
 export function makeWorld(scene: Scene): World {
-  const hosts = storeCell<{ list: KnownHost[]; read: boolean }>({ list: scene.hosts.map((host) => host.known), read: scene.read ?? true });
+  const hosts = storeCell<{ list: KnownHost[]; read: boolean }>({
+    list: scene.hosts.map((host) => host.known),
+    read: scene.read ?? true,
+  });
   const intents: World["intents"] = [];
   let how: Parameters<World["behave"]>[0] = "accept";
   let count = 0;
   const views = new Map<SessionId, Cell<SessionView>>();
   const replicas = new Map<HostId, { replica: Replica; view: Cell<HostView> }>();
 
-  const changeSession = (view: Cell<HostView>, session: SessionId, mutate: (state: SessionState, whole: SessionView) => void): void => {
+  const changeSession = (
+    view: Cell<HostView>,
+    session: SessionId,
+    mutate: (state: SessionState, whole: SessionView) => void,
+  ): void => {
     views.get(session)?.change((whole) => {
       if (whole.state) mutate(whole.state, whole);
     });
@@ -81,14 +94,34 @@ export function makeWorld(scene: Scene): World {
     });
 
     const acts: { [M in IntentMethod]?: (params: Params<M>) => unknown } = {
-      "ask.answer": ({ session, ask, answer }) => settle(view, session, ask, { kind: "answered", answer, by: known.device }),
+      "ask.answer": ({ session, ask, answer }) =>
+        settle(view, session, ask, { kind: "answered", answer, by: known.device }),
       "ask.dismiss": ({ session, ask }) =>
-        changeSession(view, session, (state) => state.asks.forEach((one) => one.ask.ask === ask && (one.dismissed = true))),
+        changeSession(view, session, (state) =>
+          state.asks.forEach((one) => one.ask.ask === ask && (one.dismissed = true)),
+        ),
       "session.prompt": ({ session, text, delivery }) => {
         const key = `sent ${++count}`;
         changeSession(view, session, (state, whole) => {
-          if (state.running) state.prompts.push({ prompt: key as never, text, delivery, by: known.device, at: Date.now() });
-          whole.rows.push({ kind: "prompt", key, at: Date.now(), prompt: key as never, text, delivery, state: state.running ? "accepted" : "done", by: known.device });
+          if (state.running)
+            state.prompts.push({
+              prompt: key as never,
+              seq: state.last,
+              preview: text,
+              delivery,
+              by: known.device,
+              at: Date.now(),
+            });
+          whole.rows.push({
+            kind: "prompt",
+            key,
+            at: Date.now(),
+            prompt: key as never,
+            text,
+            delivery,
+            state: state.running ? "accepted" : "done",
+            by: known.device,
+          });
         });
       },
       "session.withdraw": ({ session, prompt }) =>
@@ -99,10 +132,19 @@ export function makeWorld(scene: Scene): World {
         }),
       "session.create": () => ({ session: sessions[0]?.session, seq: 1 }),
       "session.configure": ({ session, model, mode, title }) =>
-        changeSession(view, session, (state) => Object.assign(state, model && { model }, mode && { mode }, title && { title })),
-      "session.stop": ({ session }) => changeSession(view, session, (state) => (state.status = { kind: "ended", since: Date.now(), cause: "stopped" })),
-      "session.resume": ({ session }) => changeSession(view, session, (state) => (state.status = { kind: "idle", since: Date.now() })),
-      "device.rename": ({ device, name }) => view.change((host) => Object.assign(host.devices[device] as Device, { name })),
+        changeSession(view, session, (state) =>
+          Object.assign(state, model && { model }, mode && { mode }, title && { title }),
+        ),
+      "session.stop": ({ session }) =>
+        changeSession(
+          view,
+          session,
+          (state) => (state.status = { kind: "ended", since: Date.now(), cause: "stopped" }),
+        ),
+      "session.resume": ({ session }) =>
+        changeSession(view, session, (state) => (state.status = { kind: "idle", since: Date.now() })),
+      "device.rename": ({ device, name }) =>
+        view.change((host) => Object.assign(host.devices[device] as Device, { name })),
       "device.revoke": ({ device }) => view.change((host) => delete host.devices[device]),
       "offer.make": () => {
         const connection = {
@@ -112,7 +154,13 @@ export function makeWorld(scene: Scene): World {
           hostKey: Uint8Array.from({ length: 32 }, (_, at) => 255 - at * 5),
           name: known.name,
         };
-        return { offer: "BwcHBwcHBwc", connection: formatConnection(connection), link: formatLink("https://studio.local", connection), expires: Date.now() + 300_000, host: known.host };
+        return {
+          offer: "BwcHBwcHBwc",
+          connection: formatConnection(connection),
+          link: formatLink("https://studio.local", connection),
+          expires: Date.now() + 300_000,
+          host: known.host,
+        };
       },
     };
 
@@ -135,7 +183,18 @@ export function makeWorld(scene: Scene): World {
         return { intent: `intent ${intents.length}` as IntentId, settled };
       },
       open(session): OpenSession {
-        const cell = views.get(session) ?? storeCell<SessionView>({ session, rows: [], outgoing: [], answering: {}, from: 1, loadingOlder: false, live: false, gone: "It was removed on the host, or this device may not see it." });
+        const cell =
+          views.get(session) ??
+          storeCell<SessionView>({
+            session,
+            rows: [],
+            outgoing: [],
+            answering: {},
+            from: 1,
+            loadingOlder: false,
+            live: false,
+            gone: "It was removed on the host, or this device may not see it.",
+          });
         return {
           view: cell,
           async older() {
@@ -152,13 +211,26 @@ export function makeWorld(scene: Scene): World {
           close() {},
         };
       },
+      dismiss: (intent) =>
+        views.forEach((cell) =>
+          cell.change((whole) => (whole.outgoing = whole.outgoing.filter((one) => (one.prompt as string) !== intent))),
+        ),
       notice(event) {
         if (event.kind === "looked") view.change((host) => (host.seen[event.session] = event.seq));
       },
     };
     const hold = ({ session, text, delivery }: Params<"session.prompt">): void =>
       views.get(session)?.change((whole) => {
-        whole.outgoing.push({ kind: "prompt", key: `out ${++count}`, at: Date.now(), prompt: `out ${count}` as never, text, delivery, state: "saved", by: known.device });
+        whole.outgoing.push({
+          kind: "prompt",
+          key: `out ${++count}`,
+          at: Date.now(),
+          prompt: `out ${count}` as never,
+          text,
+          delivery,
+          state: "saved",
+          by: known.device,
+        });
       });
     replicas.set(known.host, { replica, view });
   }
@@ -176,7 +248,10 @@ export function makeWorld(scene: Scene): World {
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_MS));
         if (connection.addresses[0].host === "used.local") {
           const { PairingError } = await import("@flybridge/client/bridge.ts");
-          throw new PairingError("refused", "The host refused the code: it was used already, has expired or was withdrawn. Show a new one on the host.");
+          throw new PairingError(
+            "refused",
+            "The host refused the code: it was used already, has expired or was withdrawn. Show a new one on the host.",
+          );
         }
         const [known] = scene.hosts.map((host) => host.known);
         if (known && hosts.value.list.length === 0) hosts.change((all) => all.list.push(known));
@@ -194,7 +269,11 @@ export function makeWorld(scene: Scene): World {
     host: () => firstHost().view,
     settleElsewhere: (session, ask) => {
       const { view } = firstHost();
-      settle(view, session, ask, { kind: "answered", by: OTHER_DEVICE, answer: { kind: "deny", reason: "Not on this branch" } });
+      settle(view, session, ask, {
+        kind: "answered",
+        by: OTHER_DEVICE,
+        answer: { kind: "deny", reason: "Not on this branch" },
+      });
     },
     stream: (text, session) =>
       cellOf(session).change((whole) => {
@@ -202,7 +281,10 @@ export function makeWorld(scene: Scene): World {
         if (last?.kind === "item" && last.open && last.item.kind === "words") last.item.body += text;
         else
           whole.rows.push({
-            kind: "item", key: `stream ${++count}`, at: Date.now(), open: true,
+            kind: "item",
+            key: `stream ${++count}`,
+            at: Date.now(),
+            open: true,
             item: { kind: "words", item: `stream ${count}` as ItemId, body: text, at: Date.now() },
           });
       }),
@@ -214,7 +296,12 @@ export function makeWorld(scene: Scene): World {
     if (method === "workspace.list") return { folders: FOLDERS, home: "/home/ada" };
     if (method === "workspace.browse") {
       const { path } = params as { path: string };
-      const children = path === "/home/ada" ? FOLDERS : path.split("/").length > 5 ? [] : ["apps", "docs", "packages", "tools"].map((name) => ({ path: `${path}/${name}`, name }));
+      const children =
+        path === "/home/ada"
+          ? FOLDERS
+          : path.split("/").length > 5
+            ? []
+            : ["apps", "docs", "packages", "tools"].map((name) => ({ path: `${path}/${name}`, name }));
       const parent = path.slice(0, path.lastIndexOf("/")) || "/";
       return { path, folders: children, ...(path === "/" ? {} : { parent }) };
     }

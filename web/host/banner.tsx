@@ -20,7 +20,9 @@ export function ConnectionBanner(props: { host: HostHere }) {
       case "live":
         return undefined;
       case "connecting":
-        return now() - state.since < QUIET_MS ? undefined : t("Connecting to {host}. You see what was last known.", { host: name() });
+        return now() - state.since < QUIET_MS
+          ? undefined
+          : t("Connecting to {host}. You see what was last known.", { host: name() });
       case "offline":
         return t("{host} has not answered since {time}. What you send is saved here and goes out when it is back.", {
           host: name(),
@@ -33,7 +35,9 @@ export function ConnectionBanner(props: { host: HostHere }) {
   const retry = (): string | undefined => {
     const state = connection();
     if (state.kind !== "offline" || state.retryAt === undefined) return undefined;
-    return state.retryAt <= now() ? t("trying now") : t("tries again in {time}", { time: lasted(state.retryAt - now() + 999) });
+    return state.retryAt <= now()
+      ? t("trying now")
+      : t("tries again in {time}", { time: lasted(state.retryAt - now() + 999) });
   };
   return (
     <Show when={words()}>
@@ -66,7 +70,11 @@ export function ConnectionBanner(props: { host: HostHere }) {
 
 const REFUSED: Record<Extract<Connection, { kind: "refused" }>["reason"], (values: { host: string }) => string> = {
   revoked: (values) => t("{host} no longer lets this device in. Pair it again to go on.", values),
-  wrong_host: (values) => t("Whoever answers at the address of {host} does not hold its key. Nothing was sent. Pair again at the host itself if it was set up anew.", values),
+  wrong_host: (values) =>
+    t(
+      "Whoever answers at the address of {host} does not hold its key. Nothing was sent. Pair again at the host itself if it was set up anew.",
+      values,
+    ),
   too_new: (values) => t("This app is newer than {host} understands. Update Flybridge there.", values),
   too_old: (values) => t("This app is older than {host} accepts. Reload the page to get the new one.", values),
 };

@@ -23,7 +23,10 @@ export interface Digest {
   readonly running: number;
 }
 
-export function digestOf(hosts: readonly HostHere[], isPutAway: (session: Summary["session"], ask: OpenAsk["ask"]["ask"]) => boolean): Digest {
+export function digestOf(
+  hosts: readonly HostHere[],
+  isPutAway: (session: Summary["session"], ask: OpenAsk["ask"]["ask"]) => boolean,
+): Digest {
   const asks: Waiting[] = [];
   const failed: Told[] = [];
   const finished: Told[] = [];
@@ -34,7 +37,8 @@ export function digestOf(hosts: readonly HostHere[], isPutAway: (session: Summar
       if (summary.status.kind === "running" || summary.status.kind === "starting") running++;
       if (!isNews(host, summary)) continue;
       if (hasFailed(summary)) failed.push({ host, summary });
-      else if (summary.turn?.outcome === "completed" && summary.status.kind !== "running") finished.push({ host, summary });
+      else if (summary.turn?.outcome === "completed" && summary.status.kind !== "running")
+        finished.push({ host, summary });
     }
   asks.sort((a, b) => a.open.at - b.open.at);
   const isAway = ({ open, summary }: Waiting): boolean => open.dismissed || isPutAway(summary.session, open.ask.ask);
@@ -50,7 +54,11 @@ export function digestOf(hosts: readonly HostHere[], isPutAway: (session: Summar
 
 /** What happened before this device was paired is history, not news. */
 function isNews(host: HostHere, summary: Summary): boolean {
-  return summary.last > (host.view.seen[summary.session] ?? 0) && summary.updated > host.known.paired && summary.asks.length === 0;
+  return (
+    summary.last > (host.view.seen[summary.session] ?? 0) &&
+    summary.updated > host.known.paired &&
+    summary.asks.length === 0
+  );
 }
 
 function hasFailed(summary: Summary): boolean {

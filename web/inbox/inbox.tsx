@@ -35,7 +35,12 @@ export default function Inbox() {
   const leaving = makeLeaving(() => digest().waiting);
   const cards = createMemo(() => {
     const open = new Set(digest().waiting.map((one) => one.key));
-    return [...leaving().filter((one) => !open.has(one.key)).map((one) => one.key), ...open];
+    return [
+      ...leaving()
+        .filter((one) => !open.has(one.key))
+        .map((one) => one.key),
+      ...open,
+    ];
   });
   const waiting = (key: string): Waiting | undefined =>
     digest().waiting.find((one) => one.key === key) ?? leaving().find((one) => one.key === key);
@@ -85,7 +90,11 @@ export default function Inbox() {
             <p>
               {digest().running === 0
                 ? t("No agent is at work. What needs a decision will be here.")
-                : counted(digest().running, "{n} session is at work. What needs a decision will be here.", "{n} sessions are at work. What needs a decision will be here.")}
+                : counted(
+                    digest().running,
+                    "{n} session is at work. What needs a decision will be here.",
+                    "{n} sessions are at work. What needs a decision will be here.",
+                  )}
             </p>
             <button type="button" class="button" onClick={() => setStarting(true)}>
               <Icon name="plus" />
@@ -154,7 +163,9 @@ function News(props: { title: string; list: readonly Told[]; failed?: boolean })
                       {visibleLine(summary.title)}
                     </span>
                     <span class="news-preview cut2" dir="auto">
-                      {visibleLine(props.failed ? (summary.turn?.detail ?? statusWords(summary.status)) : (summary.preview ?? ""))}
+                      {visibleLine(
+                        props.failed ? (summary.turn?.detail ?? statusWords(summary.status)) : (summary.preview ?? ""),
+                      )}
                     </span>
                     <span class="news-where cut">
                       {agentTitle(host, summary.agent)} · {visibleLine(folderName(summary.workspace))}
@@ -189,7 +200,9 @@ function makeLeaving(waiting: () => readonly Waiting[]): () => readonly Leaving[
     const timer = setTimeout(stop, LINGER_MS);
     looking.add(stop);
     createEffect(() => {
-      const row = session.view.value.rows.findLast((candidate) => candidate.kind === "ask" && candidate.ask.ask === one.open.ask.ask);
+      const row = session.view.value.rows.findLast(
+        (candidate) => candidate.kind === "ask" && candidate.ask.ask === one.open.ask.ask,
+      );
       if (row?.kind !== "ask" || !row.settlement) return;
       const settled: Leaving = { ...one, settlement: row.settlement, at: row.settledAt };
       setLeaving((before) => [...before.filter((other) => other.key !== one.key), settled]);
@@ -201,7 +214,9 @@ function makeLeaving(waiting: () => readonly Waiting[]): () => readonly Leaving[
       for (const one of before ?? []) {
         const mine = deck.answering.of(one.summary.session, one.open.ask.ask)?.state;
         const away = deck.answering.isPutAway(one.summary.session, one.open.ask.ask);
-        const still = one.host.view.sessions[one.summary.session]?.asks.some((other) => other.ask.ask === one.open.ask.ask);
+        const still = one.host.view.sessions[one.summary.session]?.asks.some(
+          (other) => other.ask.ask === one.open.ask.ask,
+        );
         if (!open.has(one.key) && !away && !still && mine !== "taken" && mine !== "sending") look(one);
       }
     }),
@@ -209,7 +224,10 @@ function makeLeaving(waiting: () => readonly Waiting[]): () => readonly Leaving[
   return leaving;
 }
 
-function settledOf(leaving: readonly Leaving[], key: string): { settlement: Settlement; at: number | undefined } | undefined {
+function settledOf(
+  leaving: readonly Leaving[],
+  key: string,
+): { settlement: Settlement; at: number | undefined } | undefined {
   const one = leaving.find((other) => other.key === key);
   return one && { settlement: one.settlement, at: one.at };
 }

@@ -12,7 +12,14 @@ export function listenForKeys(actions: KeyActions): () => void {
       actions.open("palette");
       return;
     }
-    if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (
+      event.metaKey ||
+      event.ctrlKey ||
+      event.altKey ||
+      isTyping(event.target) ||
+      document.querySelector("dialog[open]")
+    )
+      return;
     const act = ACTIONS[event.key];
     if (!act) return;
     event.preventDefault();
@@ -37,7 +44,11 @@ const ACTIONS: Record<string, (actions: KeyActions) => void> = {
 
 /** Moves among the sessions of the list, or the asks and news of the Inbox. */
 function step(by: number): void {
-  const stops = [...document.querySelectorAll<HTMLElement>("#main .ask [data-decide], #main .news-row, #main .session-row, .sidebar .session-row")].filter(isShown);
+  const stops = [
+    ...document.querySelectorAll<HTMLElement>(
+      "#main .ask [data-decide], #main .news-row, #main .session-row, .sidebar .session-row",
+    ),
+  ].filter(isShown);
   const at = stops.indexOf(document.activeElement as HTMLElement);
   stops[Math.max(0, Math.min(stops.length - 1, at + by))]?.focus();
 }
@@ -51,5 +62,7 @@ function isShown(element: HTMLElement): boolean {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/u.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/u.test(target.tagName))
+  );
 }

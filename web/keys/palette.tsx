@@ -47,6 +47,8 @@ export default function Palette(props: { onClose: () => void; start: () => void;
         act: go(sessionPath(group.host.known.host, summary.session)),
       })),
     );
+    const titled = (offer: Offer): number => (words.every((word) => offer.label.toLowerCase().includes(word)) ? 0 : 1);
+    sessions.sort((a, b) => titled(a) - titled(b));
     const fitting = actions.filter((offer) => words.every((word) => offer.label.toLowerCase().includes(word)));
     return [...(words.length === 0 ? sessions.slice(0, 8) : sessions), ...fitting].slice(0, MAX_OFFERED);
   });
@@ -83,9 +85,17 @@ export default function Palette(props: { onClose: () => void; start: () => void;
         <ul id={id} role="listbox" aria-label={t("Go to")}>
           <For each={offers()}>
             {(offer, index) => (
-              <li id={`${id}-${index()}`} role="option" aria-selected={index() === at()} onClick={() => offer.act()} onPointerMove={() => setAt(index())}>
+              <li
+                id={`${id}-${index()}`}
+                role="option"
+                aria-selected={index() === at()}
+                onClick={() => offer.act()}
+                onPointerMove={() => setAt(index())}
+              >
                 <Icon name={offer.icon} />
-                <span class="cut" dir="auto">{offer.label}</span>
+                <span class="cut" dir="auto">
+                  {offer.label}
+                </span>
                 <span class="dim cut">{offer.detail}</span>
               </li>
             )}

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { formatConnection } from "@flybridge/protocol/offer.ts";
-import { makeStage, PHONE, type Stage } from "../gallery/browser.ts";
+import { makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
 
 const offerAt = (host: string): string =>
-  formatConnection({ addresses: [{ host, port: 7683 }], offer: new Uint8Array(8), secret: new Uint8Array(32), hostKey: new Uint8Array(32), name: "studio" });
+  formatConnection({
+    addresses: [{ host, port: 7683 }],
+    offer: new Uint8Array(8),
+    secret: new Uint8Array(32),
+    hostKey: new Uint8Array(32),
+    name: "studio",
+  });
 
 let stage: Stage;
 before(async () => {
@@ -61,7 +67,11 @@ describe("pairing", () => {
         return real(wanted);
       };
     });
-    const state = () => page.evaluate(async () => [(await navigator.permissions.query({ name: "camera" as PermissionName })).state, (window as unknown as { asked: number }).asked]);
+    const state = () =>
+      page.evaluate(async () => [
+        (await navigator.permissions.query({ name: "camera" as PermissionName })).state,
+        (window as unknown as { asked: number }).asked,
+      ]);
     const [before, asked] = await state();
     assert.deepEqual([before, asked], ["prompt", 0]);
     await page.getByRole("button", { name: "Scan the code" }).tap();

@@ -1,6 +1,12 @@
 /** Pairing: scan, paste, or a link that was opened. Whatever the way, a tap on the host's name comes before anything is sent. */
 import { PairingError } from "@flybridge/client/bridge.ts";
-import { ConnectionError, type Connection, formatAddress, parseConnection, toBase64Url } from "@flybridge/protocol/offer.ts";
+import {
+  ConnectionError,
+  type Connection,
+  formatAddress,
+  parseConnection,
+  toBase64Url,
+} from "@flybridge/protocol/offer.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { A, useLocation, useNavigate } from "@solidjs/router";
 import { createEffect, createSignal, createUniqueId, lazy, Match, on, Show, Suspense, Switch } from "solid-js";
@@ -148,29 +154,44 @@ export default function Pair() {
                   </div>
                   <div>
                     <dt>{t("Address")}</dt>
-                    <dd class="mono" dir="ltr">{visibleLine(formatAddress(now().connection.addresses[0]))}</dd>
+                    <dd class="mono" dir="ltr">
+                      {visibleLine(formatAddress(now().connection.addresses[0]))}
+                    </dd>
                   </div>
                   <Show when={now().connection.relay}>
                     {(relay) => (
                       <div>
                         <dt>{t("Relay")}</dt>
-                        <dd class="mono" dir="ltr">{visibleLine(relay())}</dd>
+                        <dd class="mono" dir="ltr">
+                          {visibleLine(relay())}
+                        </dd>
                       </div>
                     )}
                   </Show>
                   <div>
                     <dt>{t("Key")}</dt>
-                    <dd class="mono" dir="ltr">{grouped(toBase64Url(now().connection.hostKey).slice(0, 16))}</dd>
+                    <dd class="mono" dir="ltr">
+                      {grouped(toBase64Url(now().connection.hostKey).slice(0, 16))}
+                    </dd>
                   </div>
                 </dl>
                 <p class="dim pair-note">
-                  {t("It is sealed end to end: only a host that holds this key can read what you send. Both sides show the same first characters.")}
+                  {t(
+                    "It is sealed end to end: only a host that holds this key can read what you send. Both sides show the same first characters.",
+                  )}
                 </p>
                 <div>
                   <label class="label" for={`${id}-name`}>
                     {t("Name of this device")}
                   </label>
-                  <input id={`${id}-name`} class="field" dir="auto" maxlength="80" value={name()} onInput={(event) => setName(event.currentTarget.value)} />
+                  <input
+                    id={`${id}-name`}
+                    class="field"
+                    dir="auto"
+                    maxlength="80"
+                    value={name()}
+                    onInput={(event) => setName(event.currentTarget.value)}
+                  />
                 </div>
                 <Show when={faultOf(now())}>
                   {(fault) => (
@@ -181,11 +202,25 @@ export default function Pair() {
                   )}
                 </Show>
                 <div class="pair-acts">
-                  <button type="button" class="button" disabled={now().kind === "pairing"} onClick={() => setStage({ kind: "choosing" })}>
+                  <button
+                    type="button"
+                    class="button"
+                    disabled={now().kind === "pairing"}
+                    onClick={() => setStage({ kind: "choosing" })}
+                  >
                     {t("Cancel")}
                   </button>
-                  <button type="button" class="button strong" disabled={now().kind === "pairing"} onClick={() => void pair(now().connection)}>
-                    {now().kind === "pairing" ? t("Pairing") : faultOf(now()) === undefined ? t("Pair") : t("Try again")}
+                  <button
+                    type="button"
+                    class="button strong"
+                    disabled={now().kind === "pairing"}
+                    onClick={() => void pair(now().connection)}
+                  >
+                    {now().kind === "pairing"
+                      ? t("Pairing")
+                      : faultOf(now()) === undefined
+                        ? t("Pair")
+                        : t("Try again")}
                   </button>
                 </div>
               </div>

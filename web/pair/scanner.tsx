@@ -23,12 +23,19 @@ export default function Scanner(props: { found: (text: string) => void; leave: (
   onCleanup(stop);
   onMount(async () => {
     if (!navigator.mediaDevices?.getUserMedia) {
-      setFault(t("This page cannot use the camera: browsers allow it only on a secure address. Paste the connection string instead."));
+      setFault(
+        t(
+          "This page cannot use the camera: browsers allow it only on a secure address. Paste the connection string instead.",
+        ),
+      );
       return;
     }
     try {
       const [camera, { default: decodeQR }] = await Promise.all([
-        navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } }, audio: false }),
+        navigator.mediaDevices.getUserMedia({
+          video: { facingMode: "environment", width: { ideal: 1280 } },
+          audio: false,
+        }),
         import("qr/decode.js"),
       ]);
       stream = camera;
@@ -72,7 +79,9 @@ export default function Scanner(props: { found: (text: string) => void; leave: (
               <span class="scanner-frame" aria-hidden="true" />
             </div>
             <p class="dim" role="status">
-              {seeing() ? t("Hold the code in the frame.") : t("Waiting for the camera. Your browser may ask you first.")}
+              {seeing()
+                ? t("Hold the code in the frame.")
+                : t("Waiting for the camera. Your browser may ask you first.")}
             </p>
           </>
         }
@@ -102,7 +111,10 @@ function readFrom(frame: ImageData, decode: (image: ImageData) => string): strin
 
 function cameraFault(reason: unknown): string {
   const name = reason instanceof DOMException ? reason.name : "";
-  if (name === "NotAllowedError") return t("The camera is not allowed for this page. Allow it in the browser's site settings, or paste the connection string.");
+  if (name === "NotAllowedError")
+    return t(
+      "The camera is not allowed for this page. Allow it in the browser's site settings, or paste the connection string.",
+    );
   if (name === "NotFoundError") return t("This device has no camera. Paste the connection string instead.");
   return t("The camera could not be started; another program may be using it. Paste the connection string instead.");
 }

@@ -21,10 +21,14 @@ export function Composer(props: {
   const [delivery, setDelivery] = createSignal<Delivery>("queue");
   let field!: HTMLTextAreaElement;
   createEffect(
-    on(text, (now) => {
-      if (now === "") localStorage.removeItem(key());
-      else if (now.length < 100_000) localStorage.setItem(key(), now);
-    }, { defer: true }),
+    on(
+      text,
+      (now) => {
+        if (now === "") localStorage.removeItem(key());
+        else if (now.length < 100_000) localStorage.setItem(key(), now);
+      },
+      { defer: true },
+    ),
   );
   const ready = (): boolean => text().trim() !== "" && text().length <= MAX_PROMPT_CHARS && !props.ended;
   const send = (): void => {
@@ -86,21 +90,43 @@ export function Composer(props: {
           <div class="composer-row">
             <Show when={props.running}>
               <div class="segments" role="radiogroup" aria-label={t("When the agent gets it")}>
-                <button type="button" role="radio" aria-checked={delivery() === "queue"} onClick={() => setDelivery("queue")}>
+                <button
+                  type="button"
+                  role="radio"
+                  aria-checked={delivery() === "queue"}
+                  onClick={() => setDelivery("queue")}
+                >
                   {t("Queue")}
                 </button>
-                <button type="button" role="radio" aria-checked={delivery() === "steer"} onClick={() => setDelivery("steer")}>
+                <button
+                  type="button"
+                  role="radio"
+                  aria-checked={delivery() === "steer"}
+                  onClick={() => setDelivery("steer")}
+                >
                   {t("Steer")}
                 </button>
               </div>
             </Show>
             <span class="composer-gap" />
             <Show when={props.running}>
-              <button type="button" class="composer-button stop" aria-label={t("Stop the turn")} title={t("Stop the turn")} onClick={() => props.stop()}>
+              <button
+                type="button"
+                class="composer-button stop"
+                aria-label={t("Stop the turn")}
+                title={t("Stop the turn")}
+                onClick={() => props.stop()}
+              >
                 <Icon name="stop" />
               </button>
             </Show>
-            <button type="submit" class="composer-button send" aria-label={t("Send")} title={t("Send")} disabled={!ready()}>
+            <button
+              type="submit"
+              class="composer-button send"
+              aria-label={t("Send")}
+              title={t("Send")}
+              disabled={!ready()}
+            >
               <Icon name="arrowUp" />
             </button>
           </div>

@@ -48,7 +48,12 @@ export function Diff(props: { edit: Edit }) {
         <Counts edits={[props.edit]} />
         <CopyButton text={() => props.edit.diff} label={t("Copy the diff")} />
       </figcaption>
-      <div class="diff-lines" tabindex="0" role="region" aria-label={t("Changes to {path}", { path: visibleLine(props.edit.path) })}>
+      <div
+        class="diff-lines"
+        tabindex="0"
+        role="region"
+        aria-label={t("Changes to {path}", { path: visibleLine(props.edit.path) })}
+      >
         <div class="diff-sheet" dir="ltr">
           <For each={lines().slice(0, limit())}>
             {(line) => (

@@ -23,7 +23,8 @@ marked.use({
   },
 });
 
-const TAGS = "p br hr em strong del code pre ul ol li blockquote h1 h2 h3 h4 h5 h6 table thead tbody tr th td a span".split(" ");
+const TAGS =
+  "p br hr em strong del code pre ul ol li blockquote h1 h2 h3 h4 h5 h6 table thead tbody tr th td a span".split(" ");
 const purifier = createPurifier(window);
 purifier.addHook("afterSanitizeAttributes", (node) => {
   if (node.nodeName !== "A") return;

@@ -20,8 +20,20 @@ import "prismjs/components/prism-diff.js";
 const MAX_COLOURED_CHARS = 60_000;
 
 const OTHER_NAMES: Record<string, string> = {
-  ts: "typescript", js: "javascript", sh: "bash", shell: "bash", zsh: "bash", console: "bash", py: "python", rs: "rust",
-  yml: "yaml", html: "markup", xml: "markup", svg: "markup", patch: "diff", golang: "go",
+  ts: "typescript",
+  js: "javascript",
+  sh: "bash",
+  shell: "bash",
+  zsh: "bash",
+  console: "bash",
+  py: "python",
+  rs: "rust",
+  yml: "yaml",
+  html: "markup",
+  xml: "markup",
+  svg: "markup",
+  patch: "diff",
+  golang: "go",
 };
 
 type Token = string | { type: string; content: Token | Token[] };

@@ -27,7 +27,9 @@ export function ItemLine(props: { row: ItemRow; unfolded: Set<string>; under: JS
       <Match when={props.row.item.kind === "thought"}>
         <Thought row={props.row} unfolded={props.unfolded} />
       </Match>
-      <Match when={props.row.item.kind === "todo" && (props.row.item as TodoOf)}>{(item) => <Todo item={item()} />}</Match>
+      <Match when={props.row.item.kind === "todo" && (props.row.item as TodoOf)}>
+        {(item) => <Todo item={item()} />}
+      </Match>
       <Match when={props.row.item.kind === "tool"}>
         <Tool row={props.row} unfolded={props.unfolded} under={props.under} underCount={props.underCount} />
       </Match>
@@ -38,9 +40,13 @@ export function ItemLine(props: { row: ItemRow; unfolded: Set<string>; under: JS
 function Words(props: { row: ItemRow }) {
   const [timed, setTimed] = createSignal(false);
   return (
-    <div class="words" classList={{ open: props.row.open }} onClick={(event) => {
-      if (!(event.target as Element).closest("a, button, pre") && getSelection()?.isCollapsed) setTimed(!timed());
-    }}>
+    <div
+      class="words"
+      classList={{ open: props.row.open }}
+      onClick={(event) => {
+        if (!(event.target as Element).closest("a, button, pre") && getSelection()?.isCollapsed) setTimed(!timed());
+      }}
+    >
       <Markdown text={props.row.item.body} open={props.row.open} />
       <div class="words-tools" classList={{ shown: timed() }}>
         <time class="num dim">{clock(props.row.at)}</time>
@@ -52,13 +58,18 @@ function Words(props: { row: ItemRow }) {
 
 function Thought(props: { row: ItemRow; unfolded: Set<string> }) {
   const [open, toggle] = makeUnfold(props.unfolded, () => props.row.key);
-  const first = (): string => shortened(visibleLine(props.row.item.body.slice(-2 * THOUGHT_CHARS).replaceAll(/[*_#`]/gu, "")), THOUGHT_CHARS);
+  const first = (): string =>
+    shortened(visibleLine(props.row.item.body.slice(-2 * THOUGHT_CHARS).replaceAll(/[*_#`]/gu, "")), THOUGHT_CHARS);
   return (
     <div class="thought">
       <button type="button" class="line" aria-expanded={open()} onClick={toggle}>
         <Icon name="think" />
         <span class="line-verb">
-          {props.row.open ? t("Thinking") : props.row.took === undefined ? t("Thought") : t("Thought for {time}", { time: took(props.row.took) })}
+          {props.row.open
+            ? t("Thinking")
+            : props.row.took === undefined
+              ? t("Thought")
+              : t("Thought for {time}", { time: took(props.row.took) })}
         </span>
         <Show when={props.row.open && !open()}>
           <span class="line-object cut" dir="auto">
@@ -79,7 +90,7 @@ type TodoOf = Extract<Item, { kind: "todo" }>;
 export function Todo(props: { item: TodoOf; bare?: boolean }) {
   const done = (): number => props.item.steps.filter((step) => step.state === "done").length;
   return (
-    <section class="todo" classList={{ bare: props.bare === true }} aria-label={t("Todo list")}>
+    <div class="todo" role="group" classList={{ bare: props.bare === true }} aria-label={t("Todo list")}>
       <Show when={!props.bare}>
         <p class="todo-head">
           <Icon name="list" />
@@ -98,13 +109,15 @@ export function Todo(props: { item: TodoOf; bare?: boolean }) {
               </span>
               <span dir="auto">
                 {visible(step.text)}
-                <span class="unseen">, {step.state === "done" ? t("done") : step.state === "doing" ? t("doing now") : t("open")}</span>
+                <span class="unseen">
+                  , {step.state === "done" ? t("done") : step.state === "doing" ? t("doing now") : t("open")}
+                </span>
               </span>
             </li>
           )}
         </For>
       </ol>
-    </section>
+    </div>
   );
 }
 
@@ -132,13 +145,17 @@ function Tool(props: { row: ItemRow; unfolded: Set<string>; under: JSX.Element; 
         <Chevron open={open()} />
       </button>
       <Show when={!open() && running() && tool().kind === "command" && live() !== ""}>
-        <pre class="tool-live" dir="ltr">{visible(live())}</pre>
+        <pre class="tool-live" dir="ltr">
+          {visible(live())}
+        </pre>
       </Show>
       <Show when={open()}>
         <div class="tool-inside">
           <Show when={tool().kind === "command" || tool().edits.length === 0}>
             <div class="tool-block">
-              <pre class="tool-input" tabindex="0" role="region" aria-label={t("Input")} dir="ltr">{visible(inputOf(tool()))}</pre>
+              <pre class="tool-input" tabindex="0" role="region" aria-label={t("Input")} dir="ltr">
+                {visible(inputOf(tool()))}
+              </pre>
               <CopyButton text={() => inputOf(tool())} label={t("Copy the input")} />
             </div>
           </Show>
@@ -148,7 +165,9 @@ function Tool(props: { row: ItemRow; unfolded: Set<string>; under: JSX.Element; 
           </Show>
           <Show when={item().body !== ""}>
             <div class="tool-block">
-              <pre class="tool-output" tabindex="0" role="region" aria-label={t("Output")} dir="ltr">{visible(lastLines(item().body, OUTPUT_LINES))}</pre>
+              <pre class="tool-output" tabindex="0" role="region" aria-label={t("Output")} dir="ltr">
+                {visible(lastLines(item().body, OUTPUT_LINES))}
+              </pre>
               <CopyButton text={() => item().body} label={t("Copy the output")} />
             </div>
           </Show>
@@ -211,7 +230,9 @@ export function Explored(props: { rows: readonly ItemRow[]; id: string; unfolded
       </button>
       <Show when={open()}>
         <div class="tool-under">
-          <For each={props.rows}>{(row) => <Tool row={row} unfolded={props.unfolded} under={null} underCount={0} />}</For>
+          <For each={props.rows}>
+            {(row) => <Tool row={row} unfolded={props.unfolded} under={null} underCount={0} />}
+          </For>
         </div>
       </Show>
     </div>
@@ -273,7 +294,8 @@ function verbOf(tool: ToolItem["tool"]): string {
 function inputOf(tool: ToolItem["tool"]): string {
   try {
     const input: unknown = JSON.parse(tool.input);
-    if (tool.kind === "command" && typeof input === "object" && input !== null && "command" in input) return String(input.command);
+    if (tool.kind === "command" && typeof input === "object" && input !== null && "command" in input)
+      return String(input.command);
     return JSON.stringify(input, null, 2);
   } catch {
     return tool.input;

@@ -5,17 +5,33 @@ import { item, prompt, todo, turn, words } from "../gallery/data.ts";
 import { type Line, linesOf } from "./lines.ts";
 
 const shape = (lines: readonly Line[], rows: readonly Row[]): unknown[] =>
-  lines.map((line) => [line.kind === "explored" ? `look ${line.at.length}` : rows[line.at[0] as number]?.kind, ...shape(line.under, rows)]);
-const read = (id: string, parent?: string): Row => item({ id, kind: "read", object: id, ...(parent === undefined ? {} : { parent }) });
+  lines.map((line) => [
+    line.kind === "explored" ? `look ${line.at.length}` : rows[line.at[0] as number]?.kind,
+    ...shape(line.under, rows),
+  ]);
+const read = (id: string, parent?: string): Row =>
+  item({ id, kind: "read", object: id, ...(parent === undefined ? {} : { parent }) });
 
 describe("lines of a transcript", () => {
   it("fold consecutive reads and searches, and only those", () => {
     const rows = [prompt("a"), read("r1"), read("r2"), words("so"), read("r3"), turn()];
-    assert.deepEqual(shape(linesOf(rows, new Map()).lines, rows), [["prompt"], ["look 2"], ["item"], ["look 1"], ["turn"]]);
+    assert.deepEqual(shape(linesOf(rows, new Map()).lines, rows), [
+      ["prompt"],
+      ["look 2"],
+      ["item"],
+      ["look 1"],
+      ["turn"],
+    ]);
   });
 
   it("hang what a sub-agent did under the tool that started it, between others' work too", () => {
-    const rows = [item({ id: "t", kind: "agent", object: "x" }), read("r1", "t"), words("meanwhile"), read("r2", "t"), item({ parent: "t", object: "ls" })];
+    const rows = [
+      item({ id: "t", kind: "agent", object: "x" }),
+      read("r1", "t"),
+      words("meanwhile"),
+      read("r2", "t"),
+      item({ parent: "t", object: "ls" }),
+    ];
     assert.deepEqual(shape(linesOf(rows, new Map()).lines, rows), [["item", ["look 2"], ["item"]], ["item"]]);
   });
 

@@ -20,7 +20,10 @@ type ItemRow = Extract<Row, { kind: "item" }>;
 /** Folds of reads shorter than this stay single lines. */
 const MIN_FOLD = 2;
 
-export function linesOf(rows: readonly Row[], before: ReadonlyMap<string, Line>): { lines: Line[]; byKey: Map<string, Line> } {
+export function linesOf(
+  rows: readonly Row[],
+  before: ReadonlyMap<string, Line>,
+): { lines: Line[]; byKey: Map<string, Line> } {
   const byKey = new Map<string, Line>();
   const lines: Line[] = [];
   const homes = new Map<ItemId, Line>();
@@ -74,12 +77,15 @@ export function isFolded(kind: Line["kind"], rows: number): boolean {
 
 function isLook(row: ItemRow): boolean {
   const { item } = row;
-  return item.kind === "tool" && (item.tool.kind === "read" || item.tool.kind === "search" || item.tool.kind === "list");
+  return (
+    item.kind === "tool" && (item.tool.kind === "read" || item.tool.kind === "search" || item.tool.kind === "list")
+  );
 }
 
 /** Configuration and starts are in the sheet; here only what breaks the flow is told. An empty thought says nothing. */
 function isHidden(row: Row): boolean {
-  if (row.kind === "item") return !row.open && row.item.kind !== "tool" && row.item.kind !== "todo" && row.item.body.trim() === "";
+  if (row.kind === "item")
+    return !row.open && row.item.kind !== "tool" && row.item.kind !== "todo" && row.item.body.trim() === "";
   return row.kind === "mark" && (row.fact.kind === "agent.started" || row.fact.kind === "session.stopped");
 }
 

@@ -15,21 +15,32 @@ type RowOf<Kind extends Row["kind"]> = Extract<Row, { kind: Kind }>;
 /** Characters of a prompt that show before it is unfolded. */
 const PROMPT_CHARS = 1_200;
 
-export function PromptBubble(props: { row: RowOf<"prompt">; host: HostHere; withdraw?: (() => void) | undefined }) {
+export function PromptBubble(props: {
+  row: RowOf<"prompt">;
+  host: HostHere;
+  withdraw?: (() => void) | undefined;
+  dismiss?: (() => void) | undefined;
+}) {
   const [whole, setWhole] = createSignal(false);
   const [timed, setTimed] = createSignal(false);
   const long = (): boolean => props.row.text.length > PROMPT_CHARS;
   const from = (): string | undefined =>
-    props.row.by === undefined || props.row.by === props.host.known.device ? undefined : props.host.view.devices[props.row.by]?.name;
+    props.row.by === undefined || props.row.by === props.host.known.device
+      ? undefined
+      : props.host.view.devices[props.row.by]?.name;
   return (
     <div class="prompt" data-state={props.row.state}>
       <div class="prompt-bubble" dir="auto" onClick={() => setTimed(!timed())}>
         {visible(long() && !whole() ? `${props.row.text.slice(0, PROMPT_CHARS)}…` : props.row.text)}
         <Show when={long()}>
-          <button type="button" class="button plain prompt-more" onClick={(event) => {
-            event.stopPropagation();
-            setWhole(!whole());
-          }}>
+          <button
+            type="button"
+            class="button plain prompt-more"
+            onClick={(event) => {
+              event.stopPropagation();
+              setWhole(!whole());
+            }}
+          >
             {whole() ? t("Show less") : t("Show all")}
           </button>
         </Show>
@@ -47,6 +58,13 @@ export function PromptBubble(props: { row: RowOf<"prompt">; host: HostHere; with
           <Icon name={STATE_ICONS[props.row.state]} small />
           {stateWords(props.row.state)}
         </span>
+        <Show when={props.dismiss}>
+          {(dismiss) => (
+            <button type="button" class="button plain prompt-withdraw" onClick={() => dismiss()()}>
+              {t("Put away")}
+            </button>
+          )}
+        </Show>
         <Show when={props.withdraw}>
           {(withdraw) => (
             <button type="button" class="button plain prompt-withdraw" onClick={() => withdraw()()}>
@@ -74,7 +92,9 @@ export function AskLine(props: { row: RowOf<"ask">; host: HostHere }) {
     if (settlement.kind === "withdrawn") return t("taken back by the agent");
     if (settlement.kind === "void") return t("void: the agent ended");
     const who = settlement.by === props.host.known.device ? undefined : props.host.view.devices[settlement.by]?.name;
-    return who === undefined ? answerWords(settlement.answer, ask) : `${answerWords(settlement.answer, ask)} · ${visibleLine(who)}`;
+    return who === undefined
+      ? answerWords(settlement.answer, ask)
+      : `${answerWords(settlement.answer, ask)} · ${visibleLine(who)}`;
   };
   const no = (): boolean => props.row.settlement?.kind === "answered" && props.row.settlement.answer.kind === "deny";
   return (
@@ -126,7 +146,9 @@ export function NoticeLine(props: { row: RowOf<"notice"> }) {
           {(raw) => (
             <details>
               <summary>{t("What the agent wrote")}</summary>
-              <pre tabindex="0" dir="ltr">{visible(raw())}</pre>
+              <pre tabindex="0" dir="ltr">
+                {visible(raw())}
+              </pre>
             </details>
           )}
         </Show>
@@ -143,14 +165,20 @@ export function MarkLine(props: { row: RowOf<"mark"> }) {
         return t("The agent started");
       case "agent.ended":
         return fact.cause === "failed"
-          ? fact.code === null ? t("The agent's process failed") : t("The agent's process ended, exit {code}", { code: fact.code })
-          : fact.cause === "stopped" ? t("Session stopped") : t("The agent ended by itself");
+          ? fact.code === null
+            ? t("The agent's process failed")
+            : t("The agent's process ended, exit {code}", { code: fact.code })
+          : fact.cause === "stopped"
+            ? t("Session stopped")
+            : t("The agent ended by itself");
       case "session.configured":
         return [
           fact.title === undefined ? "" : t("Named {title}", { title: visibleLine(fact.title) }),
           fact.model === undefined ? "" : t("Model {model}", { model: visibleLine(fact.model) }),
           fact.mode === undefined ? "" : t("Mode {mode}", { mode: visibleLine(fact.mode) }),
-        ].filter(Boolean).join(" · ");
+        ]
+          .filter(Boolean)
+          .join(" · ");
       case "session.stopped":
         return t("Asked to stop");
       case "session.resumed":

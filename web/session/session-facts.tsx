@@ -18,9 +18,18 @@ export function SessionFacts(props: { host: HostHere; state: SessionState }) {
           <div class="context">
             <p class="context-words num">
               <span>{t("Context")}</span>
-              <span class="dim">{t("{used} of {size}", { used: amount(window().used), size: amount(window().size) })}</span>
+              <span class="dim">
+                {t("{used} of {size}", { used: amount(window().used), size: amount(window().size) })}
+              </span>
             </p>
-            <div class="meter" role="meter" aria-label={t("Context")} aria-valuenow={Math.round(full() * 100)} aria-valuemin="0" aria-valuemax="100">
+            <div
+              class="meter"
+              role="meter"
+              aria-label={t("Context")}
+              aria-valuenow={Math.round(full() * 100)}
+              aria-valuemin="0"
+              aria-valuemax="100"
+            >
               <div class="meter-fill" style={{ transform: `scaleX(${full()})` }} />
             </div>
           </div>
@@ -33,15 +42,25 @@ export function SessionFacts(props: { host: HostHere; state: SessionState }) {
             <Show when={usage().cached > 0}> · {t("{cached} cached", { cached: amount(usage().cached) })}</Show>
           </span>
         </Fact>
-        <Show when={usage().dollars}>{(dollars) => <Fact label={t("Cost")}><span class="num">{money(dollars())}</span></Fact>}</Show>
+        <Show when={usage().dollars}>
+          {(dollars) => (
+            <Fact label={t("Cost")}>
+              <span class="num">{money(dollars())}</span>
+            </Fact>
+          )}
+        </Show>
         <Fact label={t("Agent")}>
           {agentTitle(props.host, props.state.agent)} <span class="num">{visibleLine(props.state.version ?? "")}</span>
         </Fact>
         <Fact label={t("Folder")}>
-          <span class="mono" dir="ltr">{visibleLine(props.state.workspace)}</span>
+          <span class="mono" dir="ltr">
+            {visibleLine(props.state.workspace)}
+          </span>
         </Fact>
         <Fact label={t("Host")}>{visibleLine(props.host.known.name)}</Fact>
-        <Fact label={t("Opened")}><span class="num">{clock(props.state.opened)}</span></Fact>
+        <Fact label={t("Opened")}>
+          <span class="num">{clock(props.state.opened)}</span>
+        </Fact>
       </dl>
     </>
   );

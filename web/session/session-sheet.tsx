@@ -42,15 +42,33 @@ export default function SessionSheet(props: { host: HostHere; state: SessionStat
             {t("Title")}
           </label>
           <div class="form-row">
-            <input id={id} class="field" dir="auto" value={title()} onInput={(event) => setTitle(event.currentTarget.value)} />
+            <input
+              id={id}
+              class="field"
+              dir="auto"
+              value={title()}
+              onInput={(event) => setTitle(event.currentTarget.value)}
+            />
             <button type="submit" class="button" disabled={title().trim() === "" || title() === props.state.title}>
               {t("Rename")}
             </button>
           </div>
         </form>
         <div class="form-pair">
-          <Select label={t("Model")} known options={agent()?.models ?? []} value={props.state.model ?? ""} set={(model) => configure({ model })} />
-          <Select label={t("Mode")} known options={agent()?.modes ?? []} value={props.state.mode ?? ""} set={(mode) => configure({ mode })} />
+          <Select
+            label={t("Model")}
+            known
+            options={agent()?.models ?? []}
+            value={props.state.model ?? ""}
+            set={(model) => configure({ model })}
+          />
+          <Select
+            label={t("Mode")}
+            known
+            options={agent()?.modes ?? []}
+            value={props.state.mode ?? ""}
+            set={(mode) => configure({ mode })}
+          />
         </div>
         <SessionFacts host={props.host} state={props.state} />
         <div class="form-end">
@@ -61,7 +79,12 @@ export default function SessionSheet(props: { host: HostHere; state: SessionStat
                 type="button"
                 class="button wide"
                 disabled={props.state.stopping}
-                onClick={() => say(props.host.replica.intend("session.stop", { session }).settled, t("The agent is being stopped. You can resume it later."))}
+                onClick={() =>
+                  say(
+                    props.host.replica.intend("session.stop", { session }).settled,
+                    t("The agent is being stopped. You can resume it later."),
+                  )
+                }
               >
                 <Icon name="stop" />
                 {props.state.stopping ? t("Stopping") : t("Stop session")}
@@ -71,7 +94,9 @@ export default function SessionSheet(props: { host: HostHere; state: SessionStat
             <button
               type="button"
               class="button strong wide"
-              onClick={() => say(props.host.replica.intend("session.resume", { session }).settled, t("The agent is starting again."))}
+              onClick={() =>
+                say(props.host.replica.intend("session.resume", { session }).settled, t("The agent is starting again."))
+              }
             >
               <Icon name="play" />
               {t("Resume session")}
@@ -84,7 +109,12 @@ export default function SessionSheet(props: { host: HostHere; state: SessionStat
                 </button>
               }
             >
-              <p class="dim">{t("{title} and its whole transcript are deleted on {host}. Files in the folder stay.", { title: visibleLine(props.state.title), host: visibleLine(props.host.known.name) })}</p>
+              <p class="dim">
+                {t("{title} and its whole transcript are deleted on {host}. Files in the folder stay.", {
+                  title: visibleLine(props.state.title),
+                  host: visibleLine(props.host.known.name),
+                })}
+              </p>
               <button
                 type="button"
                 class="button port wide"

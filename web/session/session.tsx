@@ -66,7 +66,8 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
     on(
       () => view.state?.last,
       (seq) => {
-        if (seq !== undefined && !document.hidden) props.host.replica.notice({ kind: "looked", session: props.session, seq });
+        if (seq !== undefined && !document.hidden)
+          props.host.replica.notice({ kind: "looked", session: props.session, seq });
       },
     ),
   );
@@ -80,7 +81,9 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
   const withdraw = (prompt: Extract<Row, { kind: "prompt" }>["prompt"]): void => {
     props.host.replica
       .intend("session.withdraw", { session: props.session, prompt })
-      .settled.catch((fault: unknown) => deck.toasts.say(fault instanceof Error ? fault.message : t("It is too late to withdraw it.")));
+      .settled.catch((fault: unknown) =>
+        deck.toasts.say(fault instanceof Error ? fault.message : t("It is too late to withdraw it.")),
+      );
   };
 
   return (
@@ -111,15 +114,32 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                 </Show>
               </p>
             </div>
-            <button type="button" class="icon-button" aria-label={t("Model, mode, usage")} title={t("Model, mode, usage")} onClick={() => setSheet(true)}>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={t("Model, mode, usage")}
+              title={t("Model, mode, usage")}
+              onClick={() => setSheet(true)}
+            >
               <Icon name="settings" />
             </button>
           </header>
           <ConnectionBanner host={props.host} />
           <Show when={!view.live && !offline() && view.staleSince}>
-            {(at) => <p class="banner stale" role="status">{t("As of {time}; catching up", { time: clock(at()) })}</p>}
+            {(at) => (
+              <p class="banner stale" role="status">
+                {t("As of {time}; catching up", { time: clock(at()) })}
+              </p>
+            )}
           </Show>
-          <Show when={view.state} fallback={<div class="screen"><Loading /></div>}>
+          <Show
+            when={view.state}
+            fallback={
+              <div class="screen">
+                <Loading />
+              </div>
+            }
+          >
             <Show when={view.rows.length > 0 || view.outgoing.length > 0} fallback={<Fresh />}>
               <Transcript host={props.host} open={open} withdraw={(prompt) => withdraw(prompt.prompt)} />
             </Show>
@@ -135,13 +155,17 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
               hostName={visibleLine(props.host.known.name)}
               send={send}
               stop={() => {
-                props.host.replica.intend("session.interrupt", { session: props.session }).settled.catch(() => undefined);
+                props.host.replica
+                  .intend("session.interrupt", { session: props.session })
+                  .settled.catch(() => undefined);
                 deck.toasts.say(t("Stop asked"));
               }}
               resume={() => {
                 props.host.replica
                   .intend("session.resume", { session: props.session })
-                  .settled.catch((fault: unknown) => deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")));
+                  .settled.catch((fault: unknown) =>
+                    deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")),
+                  );
               }}
             />
           </div>
@@ -157,7 +181,9 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
             </aside>
           )}
         </Show>
-        <Show when={sheet() && view.state}>{(state) => <SessionSheet host={props.host} state={state()} onClose={() => setSheet(false)} />}</Show>
+        <Show when={sheet() && view.state}>
+          {(state) => <SessionSheet host={props.host} state={state()} onClose={() => setSheet(false)} />}
+        </Show>
       </div>
     </Show>
   );
@@ -182,7 +208,9 @@ function PinnedAsks(props: { host: HostHere; open: OpenSession; summary: Summary
     on(asks, (now, before) => {
       for (const one of before ?? []) {
         if (now.some((other) => other.ask.ask === one.ask.ask) || away(one)) continue;
-        const row = view.rows.findLast((candidate): candidate is AskRow => candidate.kind === "ask" && candidate.ask.ask === one.ask.ask);
+        const row = view.rows.findLast(
+          (candidate): candidate is AskRow => candidate.kind === "ask" && candidate.ask.ask === one.ask.ask,
+        );
         const mine = row?.settlement?.kind === "answered" && row.settlement.by === props.host.known.device;
         if (!row || mine) continue;
         setLingering((list) => [...list, row]);
@@ -223,7 +251,14 @@ function PinnedAsks(props: { host: HostHere; open: OpenSession; summary: Summary
               {(id) => (
                 <Show when={asks().find((one) => one.ask.ask === id)}>
                   {(one) => (
-                    <AskCard named={false} host={props.host} summary={summary()} ask={one().ask} at={one().at} outgoing={outgoing(id)} />
+                    <AskCard
+                      named={false}
+                      host={props.host}
+                      summary={summary()}
+                      ask={one().ask}
+                      at={one().at}
+                      outgoing={outgoing(id)}
+                    />
                   )}
                 </Show>
               )}
@@ -235,7 +270,12 @@ function PinnedAsks(props: { host: HostHere; open: OpenSession; summary: Summary
         <p class="pinned-more">{counted(shown().length - 1, "{n} more after this", "{n} more after this")}</p>
       </Show>
       <Show when={hidden().length > 0 && shown().length === 0}>
-        <button type="button" class="button plain pinned-away" aria-expanded={broughtBack()} onClick={() => setBroughtBack(!broughtBack())}>
+        <button
+          type="button"
+          class="button plain pinned-away"
+          aria-expanded={broughtBack()}
+          onClick={() => setBroughtBack(!broughtBack())}
+        >
           <Icon name="archive" />
           {counted(hidden().length, "{n} ask put away, still waiting", "{n} asks put away, still waiting")}
         </button>
@@ -245,7 +285,11 @@ function PinnedAsks(props: { host: HostHere; open: OpenSession; summary: Summary
 }
 
 /** Prompts that the host has and the agent has not yet, with a way to take them back. */
-function WaitingPrompts(props: { host: HostHere; open: OpenSession; withdraw: (prompt: Extract<Row, { kind: "prompt" }>["prompt"]) => void }) {
+function WaitingPrompts(props: {
+  host: HostHere;
+  open: OpenSession;
+  withdraw: (prompt: Extract<Row, { kind: "prompt" }>["prompt"]) => void;
+}) {
   const view = props.open.view.value;
   return (
     <Show when={(view.state?.prompts.length ?? 0) > 0}>
@@ -254,8 +298,12 @@ function WaitingPrompts(props: { host: HostHere; open: OpenSession; withdraw: (p
           {(prompt) => (
             <li data-state="accepted">
               <Icon name={prompt.delivery === "steer" ? "steer" : "clock"} small />
-              <span class="cut" dir="auto">{visibleLine(prompt.preview)}</span>
-              <span class="waiting-state">{prompt.delivery === "steer" ? t("accepted, into this turn") : t("accepted, next")}</span>
+              <span class="cut" dir="auto">
+                {visibleLine(prompt.preview)}
+              </span>
+              <span class="waiting-state">
+                {prompt.delivery === "steer" ? t("accepted, into this turn") : t("accepted, next")}
+              </span>
               <button type="button" class="button plain" onClick={() => props.withdraw(prompt.prompt)}>
                 {t("Withdraw")}
               </button>
@@ -298,7 +346,7 @@ function Missing(props: { why: string }) {
   return (
     <div class="screen">
       <div class="empty">
-        <h2>{t("This session cannot be shown")}</h2>
+        <h1>{t("This session cannot be shown")}</h1>
         <p>{props.why}</p>
         <A href="/sessions" class="button">
           {t("To the sessions")}

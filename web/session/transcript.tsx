@@ -4,7 +4,20 @@
  */
 import type { OpenSession } from "@flybridge/client/replica.ts";
 import type { Row } from "@flybridge/client/view.ts";
-import { createEffect, createMemo, createSignal, For, Match, on, onCleanup, onMount, Show, Switch, untrack } from "solid-js";
+import type { IntentId } from "@flybridge/protocol/ids.ts";
+import {
+  createEffect,
+  createMemo,
+  createSignal,
+  For,
+  Match,
+  on,
+  onCleanup,
+  onMount,
+  Show,
+  Switch,
+  untrack,
+} from "solid-js";
 import { unwrap } from "solid-js/store";
 import { Virtualizer } from "virtua/solid";
 import type { HostHere } from "../deck.ts";
@@ -18,7 +31,11 @@ import { AskLine, MarkLine, NoticeLine, PromptBubble, TurnLine } from "./row-lin
 const END_PX = 48;
 const OLDER_PX = 800;
 
-export function Transcript(props: { host: HostHere; open: OpenSession; withdraw: (prompt: Extract<Row, { kind: "prompt" }>) => void }) {
+export function Transcript(props: {
+  host: HostHere;
+  open: OpenSession;
+  withdraw: (prompt: Extract<Row, { kind: "prompt" }>) => void;
+}) {
   const view = props.open.view.value;
   const unfolded = new Set<string>();
   let byKey = new Map<string, Line>();
@@ -28,7 +45,9 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
     byKey = made.byKey;
     return made.lines;
   });
-  const drawn = createMemo<readonly (Line | "outgoing")[]>(() => (view.outgoing.length > 0 ? [...lines(), "outgoing"] : lines()));
+  const drawn = createMemo<readonly (Line | "outgoing")[]>(() =>
+    view.outgoing.length > 0 ? [...lines(), "outgoing"] : lines(),
+  );
 
   let scroller!: HTMLDivElement;
   const [following, setFollowing] = createSignal(true);
@@ -115,7 +134,12 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
         <Switch>
           <Match when={row()?.kind === "item" && (row() as ItemRow)} keyed>
             {(item) => (
-              <ItemLine row={item} unfolded={unfolded} underCount={under().length} under={<For each={under()}>{(child) => <DrawnLine line={child} />}</For>} />
+              <ItemLine
+                row={item}
+                unfolded={unfolded}
+                underCount={under().length}
+                under={<For each={under()}>{(child) => <DrawnLine line={child} />}</For>}
+              />
             )}
           </Match>
           <Match when={row()?.kind === "prompt" && (row() as Extract<Row, { kind: "prompt" }>)} keyed>
@@ -165,7 +189,7 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
               </p>
             </Show>
           </div>
-          <Virtualizer scrollRef={scroller} data={drawn()} shift={shift()} bufferSize={600}>
+          <Virtualizer scrollRef={scroller} data={drawn()} shift={shift()} bufferSize={300}>
             {(line) => (
               <div class="transcript-line">
                 {line === "outgoing" ? (
@@ -175,6 +199,11 @@ export function Transcript(props: { host: HostHere; open: OpenSession; withdraw:
                         row={prompt}
                         host={props.host}
                         withdraw={prompt.state === "refused" ? undefined : () => props.withdraw(prompt)}
+                        dismiss={
+                          prompt.state === "refused"
+                            ? () => props.host.replica.dismiss(prompt.prompt as string as IntentId)
+                            : undefined
+                        }
                       />
                     )}
                   </For>

@@ -14,7 +14,13 @@ export function Browse(props: { host: HostHere; from: string; choose: (path: str
       return await props.host.replica.call("workspace.browse", { path: at });
     } catch (fault) {
       const away = fault instanceof Offline;
-      return { fault: away ? t("{host} does not answer now. Recent folders can still be used.", { host: visibleLine(props.host.known.name) }) : String((fault as Error).message) };
+      return {
+        fault: away
+          ? t("{host} does not answer now. Recent folders can still be used.", {
+              host: visibleLine(props.host.known.name),
+            })
+          : String((fault as Error).message),
+      };
     }
   });
   const listed = () => {
@@ -38,7 +44,14 @@ export function Browse(props: { host: HostHere; from: string; choose: (path: str
           </p>
         )}
       </Show>
-      <Show when={listed()} fallback={<Show when={here.loading}><Loading /></Show>}>
+      <Show
+        when={listed()}
+        fallback={
+          <Show when={here.loading}>
+            <Loading />
+          </Show>
+        }
+      >
         {(level) => (
           <ul>
             <Show when={level().parent}>

@@ -22,8 +22,13 @@ export default function NewSession(props: { onClose: () => void }) {
   const host = createMemo(() => hostOf(deck, hostId()));
   const agents = (): readonly AgentInfo[] => host()?.view.agents ?? [];
   const [picked, setPicked] = createSignal<string>();
-  const agent = createMemo(() => agents().find((one) => one.agent === picked()) ?? agents().find((one) => !one.problem));
-  const [folders] = createResource(host, async (here) => await here.replica.call("workspace.list", {}).catch(() => undefined));
+  const agent = createMemo(
+    () => agents().find((one) => one.agent === picked()) ?? agents().find((one) => !one.problem),
+  );
+  const [folders] = createResource(
+    host,
+    async (here) => await here.replica.call("workspace.list", {}).catch(() => undefined),
+  );
   const recent = createMemo(() => folders.latest?.folders ?? []);
   const [folder, setFolder] = createSignal<string>();
   const workspace = (): string | undefined => folder() ?? recent()[0]?.path;
@@ -31,8 +36,11 @@ export default function NewSession(props: { onClose: () => void }) {
   const [model, setModel] = createSignal("");
   const [mode, setMode] = createSignal("");
   const [prompt, setPrompt] = createSignal("");
-  const [state, setState] = createSignal<{ kind: "filling" } | { kind: "starting" } | { kind: "refused"; message: string }>({ kind: "filling" });
-  const ready = (): boolean => agent() !== undefined && !agent()?.problem && workspace() !== undefined && state().kind !== "starting";
+  const [state, setState] = createSignal<
+    { kind: "filling" } | { kind: "starting" } | { kind: "refused"; message: string }
+  >({ kind: "filling" });
+  const ready = (): boolean =>
+    agent() !== undefined && !agent()?.problem && workspace() !== undefined && state().kind !== "starting";
 
   const start = async (): Promise<void> => {
     const [here, chosen, path] = [host(), agent(), workspace()];
@@ -50,26 +58,35 @@ export default function NewSession(props: { onClose: () => void }) {
       props.onClose();
       navigate(sessionPath(here.known.host, session));
     } catch (fault) {
-      setState({ kind: "refused", message: fault instanceof Error ? fault.message : t("The host could not start it.") });
+      setState({
+        kind: "refused",
+        message: fault instanceof Error ? fault.message : t("The host could not start it."),
+      });
     }
   };
 
   return (
-    <Sheet title={browsing() ? t("Choose a folder") : t("New session")} onClose={() => (browsing() ? setBrowsing(false) : props.onClose())}>
-      <Show when={!browsing()} fallback={
-        <Show when={host()}>
-          {(here) => (
-            <Browse
-              host={here()}
-              from={workspace() ?? folders.latest?.home ?? "/"}
-              choose={(path) => {
-                setFolder(path);
-                setBrowsing(false);
-              }}
-            />
-          )}
-        </Show>
-      }>
+    <Sheet
+      title={browsing() ? t("Choose a folder") : t("New session")}
+      onClose={() => (browsing() ? setBrowsing(false) : props.onClose())}
+    >
+      <Show
+        when={!browsing()}
+        fallback={
+          <Show when={host()}>
+            {(here) => (
+              <Browse
+                host={here()}
+                from={workspace() ?? folders.latest?.home ?? "/"}
+                choose={(path) => {
+                  setFolder(path);
+                  setBrowsing(false);
+                }}
+              />
+            )}
+          </Show>
+        }
+      >
         <form
           class="form"
           onSubmit={(event) => {
@@ -97,9 +114,17 @@ export default function NewSession(props: { onClose: () => void }) {
           </div>
           <Show when={hostsOf(deck).length > 1}>
             <div>
-              <label class="label" for={`${id}-host`}>{t("Host")}</label>
-              <select id={`${id}-host`} class="field" onChange={(event) => setHostId(event.currentTarget.value as HostId)}>
-                <For each={hostsOf(deck)}>{(one) => <option value={one.known.host}>{visibleLine(one.known.name)}</option>}</For>
+              <label class="label" for={`${id}-host`}>
+                {t("Host")}
+              </label>
+              <select
+                id={`${id}-host`}
+                class="field"
+                onChange={(event) => setHostId(event.currentTarget.value as HostId)}
+              >
+                <For each={hostsOf(deck)}>
+                  {(one) => <option value={one.known.host}>{visibleLine(one.known.name)}</option>}
+                </For>
               </select>
             </div>
           </Show>
@@ -107,7 +132,10 @@ export default function NewSession(props: { onClose: () => void }) {
             <legend class="label">{t("Agent")}</legend>
             <For each={agents()} fallback={<p class="dim">{t("The host has not said yet which agents it has.")}</p>}>
               {(one) => (
-                <label class="option" classList={{ chosen: one.agent === agent()?.agent, off: one.problem !== undefined }}>
+                <label
+                  class="option"
+                  classList={{ chosen: one.agent === agent()?.agent, off: one.problem !== undefined }}
+                >
                   <input
                     type="radio"
                     name={`${id}-agent`}
@@ -121,7 +149,10 @@ export default function NewSession(props: { onClose: () => void }) {
                   />
                   <span>
                     <span class="option-label">
-                      {visibleLine(one.title)} <Show when={one.version}>{(version) => <span class="dim num">{visibleLine(version())}</span>}</Show>
+                      {visibleLine(one.title)}{" "}
+                      <Show when={one.version}>
+                        {(version) => <span class="dim num">{visibleLine(version())}</span>}
+                      </Show>
                     </span>
                     <Show when={one.problem}>
                       {(problem) => (
@@ -137,12 +168,26 @@ export default function NewSession(props: { onClose: () => void }) {
           </fieldset>
           <fieldset>
             <legend class="label">{t("Folder")}</legend>
-            <Show when={workspace() !== undefined && !recent().slice(0, RECENT_FOLDERS).some((one) => one.path === workspace()) && workspace()}>
+            <Show
+              when={
+                workspace() !== undefined &&
+                !recent()
+                  .slice(0, RECENT_FOLDERS)
+                  .some((one) => one.path === workspace()) &&
+                workspace()
+              }
+            >
               {(path) => <FolderOption name={`${id}-folder`} path={path()} chosen choose={() => undefined} />}
             </Show>
             <For each={recent().slice(0, RECENT_FOLDERS)}>
               {(one) => (
-                <FolderOption name={`${id}-folder`} path={one.path} branch={one.branch} chosen={workspace() === one.path} choose={() => setFolder(one.path)} />
+                <FolderOption
+                  name={`${id}-folder`}
+                  path={one.path}
+                  branch={one.branch}
+                  chosen={workspace() === one.path}
+                  choose={() => setFolder(one.path)}
+                />
               )}
             </For>
             <button type="button" class="button wide" onClick={() => setBrowsing(true)}>
@@ -177,12 +222,20 @@ export default function NewSession(props: { onClose: () => void }) {
   );
 }
 
-function FolderOption(props: { name: string; path: string; branch?: string | undefined; chosen: boolean; choose: () => void }) {
+function FolderOption(props: {
+  name: string;
+  path: string;
+  branch?: string | undefined;
+  chosen: boolean;
+  choose: () => void;
+}) {
   return (
     <label class="option" classList={{ chosen: props.chosen }}>
       <input type="radio" name={props.name} checked={props.chosen} onChange={() => props.choose()} />
       <span class="cut">
-        <span class="option-label cut"><bdi>{visibleLine(folderName(props.path))}</bdi></span>
+        <span class="option-label cut">
+          <bdi>{visibleLine(folderName(props.path))}</bdi>
+        </span>
         <small class="cut" dir="ltr">
           {visibleLine(folderParent(props.path))}
           <Show when={props.branch}>{(branch) => <span> · {visibleLine(branch())}</span>}</Show>
@@ -209,7 +262,9 @@ export function Select(props: {
         </label>
         <select id={id} class="field" value={props.value} onChange={(event) => props.set(event.currentTarget.value)}>
           <Show when={!props.known || !props.options.some((one) => one.value === props.value)}>
-            <option value={props.known ? props.value : ""}>{props.known && props.value !== "" ? visibleLine(props.value) : t("As the agent chooses")}</option>
+            <option value={props.known ? props.value : ""}>
+              {props.known && props.value !== "" ? visibleLine(props.value) : t("As the agent chooses")}
+            </option>
           </Show>
           <For each={props.options}>{(one) => <option value={one.value}>{visibleLine(one.label)}</option>}</For>
         </select>

@@ -54,11 +54,13 @@ function WorkspaceGroup(props: { group: Group; hostNamed: boolean; all: boolean 
   const [all, setAll] = createSignal(false);
   const limit = (): number => (all() || props.all ? Infinity : FIRST_SESSIONS);
   return (
-    <section class="workspace" aria-label={folderName(props.group.workspace)}>
+    <div class="workspace" role="group" aria-label={visibleLine(folderName(props.group.workspace))}>
       <h2 class="workspace-head" title={visibleLine(props.group.workspace)}>
         <bdi class="cut">{visibleLine(folderName(props.group.workspace))}</bdi>
         <span class="workspace-path cut" dir="ltr">
-          {props.hostNamed ? visibleLine(props.group.host.known.name) : visibleLine(folderParent(props.group.workspace))}
+          {props.hostNamed
+            ? visibleLine(props.group.host.known.name)
+            : visibleLine(folderParent(props.group.workspace))}
         </span>
       </h2>
       <ul>
@@ -75,7 +77,7 @@ function WorkspaceGroup(props: { group: Group; hostNamed: boolean; all: boolean 
           {counted(props.group.sessions.length - limit(), "{n} more", "{n} more")}
         </button>
       </Show>
-    </section>
+    </div>
   );
 }
 

@@ -26,7 +26,9 @@ export default function Sessions() {
           fallback={
             <div class="empty">
               <h2>{t("No session yet")}</h2>
-              <p>{t("Start an agent in one of your folders. It runs on the host and goes on when you close this page.")}</p>
+              <p>
+                {t("Start an agent in one of your folders. It runs on the host and goes on when you close this page.")}
+              </p>
               <button type="button" class="button strong" onClick={() => setStarting(true)}>
                 <Icon name="plus" />
                 {t("New session")}
@@ -35,6 +37,13 @@ export default function Sessions() {
           }
         >
           <SessionList />
+          <div class="empty sessions-aside">
+            <p>{t("Choose a session at the side, or start a new one.")}</p>
+            <button type="button" class="button" onClick={() => setStarting(true)}>
+              <Icon name="plus" />
+              {t("New session")}
+            </button>
+          </div>
           <button type="button" class="button strong fab" onClick={() => setStarting(true)}>
             <Icon name="plus" />
             {t("New session")}

@@ -6,7 +6,9 @@ import { ago, clock, lasted, now } from "../design/time.ts";
 import { t } from "../words.ts";
 
 export function StatusGlyph(props: { status: Status; stale?: boolean }) {
-  return <span class={`glyph ${glyphOf(props.status)}`} classList={{ stale: props.stale === true }} aria-hidden="true" />;
+  return (
+    <span class={`glyph ${glyphOf(props.status)}`} classList={{ stale: props.stale === true }} aria-hidden="true" />
+  );
 }
 
 export function glyphOf(status: Status): string {
@@ -15,7 +17,8 @@ export function glyphOf(status: Status): string {
 
 /** `asOf`: when this was last known, if it is not live; nothing counts on from there. */
 export function statusWords(status: Status, asOf?: number): string {
-  const since = (at: number): string => (asOf === undefined ? lasted(now() - at) : t("as of {time}", { time: clock(asOf) }));
+  const since = (at: number): string =>
+    asOf === undefined ? lasted(now() - at) : t("as of {time}", { time: clock(asOf) });
   switch (status.kind) {
     case "starting":
       return t("Starting · {time}", { time: since(status.since) });

@@ -11,16 +11,43 @@ import type { World } from "./world.ts";
 
 const WEB = join(import.meta.dirname, "..");
 const GALLERY = join(WEB, "..", ".cache", "gallery");
-const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json" };
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".webmanifest": "application/manifest+json",
+};
 
 export const POLICY = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "font-src 'self'", "connect-src 'self'",
-  "manifest-src 'self'", "worker-src 'self'", "media-src blob:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'", "trusted-types flybridge dompurify",
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "worker-src 'self'",
+  "media-src blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types flybridge dompurify",
 ].join("; ");
 
-export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
-export const SMALL: BrowserContextOptions = { viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+export const PHONE: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  hasTouch: true,
+  isMobile: true,
+  deviceScaleFactor: 2,
+};
+export const SMALL: BrowserContextOptions = {
+  viewport: { width: 320, height: 568 },
+  hasTouch: true,
+  isMobile: true,
+  deviceScaleFactor: 2,
+};
 export const TABLET: BrowserContextOptions = { viewport: { width: 834, height: 1112 }, hasTouch: true };
 export const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 
@@ -52,7 +79,9 @@ export async function makeStage(directory = GALLERY): Promise<Stage> {
         if (message.type() === "error") faults.push(message.text());
       });
       await page.addInitScript(() => {
-        document.addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+        document.addEventListener("securitypolicyviolation", (event) =>
+          console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+        );
       });
       await page.goto(`${origin}/gallery.html#${state}`);
       await page.locator("#app > *").first().waitFor();
@@ -73,7 +102,11 @@ export function inWorld<Given, Got>(page: Page, act: (world: World, given: Given
 
 function buildGallery(): void {
   const vite = join(WEB, "..", "node_modules", "vite", "bin", "vite.js");
-  const built = spawnSync(process.execPath, [vite, "build", "--mode", "gallery", "--logLevel", "warn"], { cwd: WEB, encoding: "utf8", env: { ...process.env, NODE_ENV: "production" } });
+  const built = spawnSync(process.execPath, [vite, "build", "--mode", "gallery", "--logLevel", "warn"], {
+    cwd: WEB,
+    encoding: "utf8",
+    env: { ...process.env, NODE_ENV: "production" },
+  });
   if (built.status !== 0) throw new Error(`the gallery could not be built\n${built.stdout}${built.stderr}`);
 }
 
@@ -83,7 +116,11 @@ async function serve(directory: string): Promise<Server> {
     const file = extname(path) === "" ? "/index.html" : path;
     readFile(join(directory, file)).then(
       (body) => {
-        response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-security-policy": POLICY, "cache-control": "no-store" });
+        response.writeHead(200, {
+          "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+          "content-security-policy": POLICY,
+          "cache-control": "no-store",
+        });
         response.end(body);
       },
       () => response.writeHead(404).end(),
