@@ -1,13 +1,16 @@
 /** `flybridge down`: ends the host, and with --all the agents too. */
 import { setTimeout } from "node:timers/promises";
+import { Offline } from "@flybridge/client/replica.ts";
 import { command } from "./command.ts";
-import { Fault } from "./fault.ts";
-import { answers, connectHost, notedPid } from "./local.ts";
-import { readShellFile, type State, stateOf } from "./shell-file.ts";
+import { Fault, type FaultCode } from "./fault.ts";
+import { connectHost } from "./local.ts";
+import { isHeld, notedPid } from "./lock.ts";
+import { type State, stateOf } from "./shell-file.ts";
 
 /** How long a host may take to put everything away, and how often we look, in milliseconds. */
 const STOP_MS = 20_000;
 const LOOK_MS = 50;
+const NO_WAY_IN: readonly FaultCode[] = ["shell_file", "refused", "not_running", "no_answer"];
 
 export default command({
   name: "down",
@@ -19,16 +22,14 @@ export default command({
   ],
   async run(_words, flags, terminal) {
     const state = stateOf(terminal.env);
-    const pid = notedPid(state);
-    try {
-      const socket = await stop(state, flags.all === true, terminal.env);
-      await gone(socket, pid);
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== "not_running") throw error;
+    if (!isHeld(state)) {
       terminal.print(`No host is running on ${state.root}.`);
       terminal.emit({ stopped: false });
       return;
     }
+    const pid = notedPid(state);
+    await stop(state, flags.all === true, terminal.env);
+    await gone(state, pid);
     terminal.print(
       flags.all === true ? "The host and its agents have ended." : "The host has ended. Its agents go on.",
     );
@@ -36,44 +37,29 @@ export default command({
   },
 });
 
-/** The socket of the host that was told. */
-async function stop(state: State, keeper: boolean, env: NodeJS.ProcessEnv): Promise<string> {
+async function stop(state: State, keeper: boolean, env: NodeJS.ProcessEnv): Promise<void> {
   try {
     using host = await connectHost(env);
-    await host.intend("host.stop", { keeper });
-    return host.file.socket;
+    // It may be gone before its answer is here; whether it went is seen by the lock.
+    await host.intend("host.stop", { keeper }).catch((error: unknown) => {
+      if (!(error instanceof Offline)) throw error;
+    });
   } catch (error) {
-    const canSignal = error instanceof Fault && (error.code === "shell_file" || error.code === "refused") && !keeper;
-    if (!canSignal) throw error;
-    return signalled(state, error);
+    // Past the protocol when the way in is what is broken: who holds the lock is the host, and ends well when told.
+    const pid = notedPid(state);
+    if (!(error instanceof Fault) || !NO_WAY_IN.includes(error.code) || keeper || pid === undefined) throw error;
+    process.kill(pid, "SIGTERM");
   }
 }
 
-/** Past the protocol, when the shell's own file is what is wrong: the socket shows that a host lives, its note says which. */
-async function signalled(state: State, error: Fault): Promise<string> {
-  const socket = socketOf(state);
-  const pid = notedPid(state);
-  if (!(await answers(socket))) throw new Fault("not_running", "No host is running.");
-  if (pid === undefined) throw error;
-  process.kill(pid, "SIGTERM");
-  return socket;
-}
-
-function socketOf(state: State): string {
-  try {
-    return readShellFile(state.shell)?.socket ?? state.socket;
-  } catch {
-    return state.socket;
-  }
-}
-
-async function gone(socket: string, pid: number | undefined): Promise<void> {
+/** The lock is free a moment before the process is gone; both are waited for. */
+async function gone(state: State, pid: number | undefined): Promise<void> {
   const patience = Date.now() + STOP_MS;
-  while ((await answers(socket)) || (pid !== undefined && isAlive(pid))) {
+  while (isHeld(state) || (pid !== undefined && isAlive(pid))) {
     if (Date.now() > patience)
       throw new Fault(
         "no_answer",
-        `The host${pid === undefined ? "" : ` (process ${pid})`} was told to end and has not. See flybridge logs; kill it if it hangs: nothing is lost.`,
+        `The host (process ${pid}) was told to end and has not. See flybridge logs; kill it if it hangs: nothing is lost.`,
       );
     await setTimeout(LOOK_MS);
   }

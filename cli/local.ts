@@ -1,5 +1,4 @@
 /** The way in from this machine: over the host's local socket, with the same handshake as every other device. */
-import { existsSync, readFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { givenKeys } from "@flybridge/client/keys-given.ts";
 import { makeBridge } from "@flybridge/client/make-bridge.ts";
@@ -9,6 +8,7 @@ import { memoryStore } from "@flybridge/client/store-memory.ts";
 import type { IntentMethod, Params, Result } from "@flybridge/protocol/methods.ts";
 import { fromBase64Url, SECRET_BYTES } from "@flybridge/protocol/offer.ts";
 import { Fault } from "./fault.ts";
+import { isHeld, notedPid } from "./lock.ts";
 import { keepSecrets, readShellFile, secretsOf, type ShellFile, type State, stateOf } from "./shell-file.ts";
 import { shellCell, until } from "./watch.ts";
 
@@ -61,15 +61,18 @@ export function answers(path: string): Promise<boolean> {
   });
 }
 
-/** The process that took the state folder last, if it noted itself. */
-export function notedPid(state: State): number | undefined {
-  if (!existsSync(state.pid)) return undefined;
-  const pid = Number(readFileSync(state.pid, "utf8").trim());
-  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+function notRunning(state: State): Fault {
+  if (isHeld(state))
+    return new Fault(
+      "no_answer",
+      `A host${processText(state)} has ${state.root} and does not answer. It may be starting or stopping: try again. See flybridge logs.`,
+    );
+  return new Fault("not_running", `No host is running on ${state.root}. Start it with flybridge up.`);
 }
 
-export function notRunning(state: State): Fault {
-  return new Fault("not_running", `No host is running on ${state.root}. Start it with flybridge up.`);
+function processText(state: State): string {
+  const pid = notedPid(state);
+  return pid === undefined ? "" : ` (process ${pid})`;
 }
 
 async function open(state: State, file: ShellFile): Promise<LocalHost> {

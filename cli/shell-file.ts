@@ -39,8 +39,8 @@ export interface State {
   readonly root: string;
   readonly shell: string;
   readonly log: string;
-  /** Where the host's socket is unless the shell's file names another place. */
-  readonly socket: string;
+  /** Held by the host as long as it lives. */
+  readonly lock: string;
   /** The process of the host that runs, or ran last. */
   readonly pid: string;
   /** The page that takes the desktop's browser to a link without naming the link on a command line. */
@@ -53,7 +53,7 @@ export function stateOf(env: NodeJS.ProcessEnv): State {
     root,
     shell: join(root, "cli.json"),
     log: join(root, "log", "host.log"),
-    socket: join(root, "host.sock"),
+    lock: join(root, "host.lock"),
     pid: join(root, "host.pid"),
     door: join(root, "open.html"),
   };

@@ -48,6 +48,7 @@ export async function startHost(options: {
     stdio: ["ignore", "pipe", foreground ? "inherit" : logFile],
   });
   closeSync(logFile);
+  if (foreground) forwardSignals(child);
   try {
     const ready = await readyLine(child);
     if (!foreground) {
@@ -64,14 +65,8 @@ export async function startHost(options: {
   }
 }
 
-/** Resolves with the exit code when the host ends. Signals to us are signals to it. */
+/** Resolves with the exit code when the host ends. */
 export function follow({ child }: Started): Promise<number> {
-  const forward = (signal: NodeJS.Signals): void => {
-    // Ctrl-C in a terminal reaches the whole foreground group by itself.
-    if (signal === "SIGINT" && process.stdin.isTTY) return;
-    child.kill(signal);
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, forward);
   if (child.exitCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => {
@@ -80,6 +75,15 @@ export function follow({ child }: Started): Promise<number> {
       resolve(code ?? 1);
     });
   });
+}
+
+/** From its very start: a signal that comes while it starts must not leave it behind. */
+function forwardSignals(child: ChildProcess): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      // Ctrl-C in a terminal reaches the whole foreground group by itself.
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    });
 }
 
 function openLog(path: string): number {

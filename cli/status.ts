@@ -3,7 +3,8 @@ import type { Status } from "@flybridge/protocol/session.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { command } from "./command.ts";
 import { EXIT_FAILED, Fault } from "./fault.ts";
-import { ask, connectHost, notedPid } from "./local.ts";
+import { ask, connectHost } from "./local.ts";
+import { notedPid } from "./lock.ts";
 import { stateOf } from "./shell-file.ts";
 import { megabytes, span } from "./time.ts";
 

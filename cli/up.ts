@@ -8,7 +8,8 @@ import { showInBrowser } from "./browser.ts";
 import { command } from "./command.ts";
 import { Fault, usage } from "./fault.ts";
 import { devicesNow, invitationLines, nextDevice, pairedText } from "./invitation.ts";
-import { answers, ask, connectHost, type LocalHost, notedPid } from "./local.ts";
+import { answers, ask, connectHost, type LocalHost } from "./local.ts";
+import { isHeld, notedPid } from "./lock.ts";
 import { readShellFile, type State, stateOf } from "./shell-file.ts";
 import { follow, type Started, startHost } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
@@ -52,29 +53,33 @@ export default command({
     const state = stateOf(terminal.env);
     const isUp = await isRunning(state);
     const started = isUp ? undefined : await startOrJoin(state, args, flags.foreground === true, terminal);
-    using host = await connectHost(terminal.env);
-    const before = await devicesNow(host);
-    const offer = await offerFor(host, terminal);
-    await banner(host, state, started, offer, terminal);
-    if (flags["no-open"] !== true && !terminal.json) await openApp(host, state, started, terminal);
-    if (!started || flags.foreground !== true) return;
-    nextDevice(host, before).then(
-      (device) => terminal.print(pairedText(device)),
-      () => {},
-    );
-    return await follow(started);
+    const isForeground = started !== undefined && flags.foreground === true;
+    try {
+      using host = await connectHost(terminal.env);
+      const before = await devicesNow(host);
+      const offer = await offerFor(host, terminal);
+      await banner(host, state, started, offer, terminal);
+      if (flags["no-open"] !== true && !terminal.json) await openApp(host, state, started, terminal);
+      if (!isForeground) return;
+      nextDevice(host, before).then(
+        (device) => terminal.print(pairedText(device)),
+        () => {},
+      );
+      return await follow(started);
+    } catch (error) {
+      // Told to end while it was being introduced: that is an end, not a fault.
+      if (isForeground && started.child.killed) return await follow(started);
+      if (isForeground) started.child.kill();
+      throw error;
+    }
   },
 });
 
-/** A damaged shell file does not say; the host's own lock does. */
+/** A damaged shell file is of no matter to a host that starts, which writes it anew; one that runs does not see it. */
 async function isRunning(state: State): Promise<boolean> {
-  try {
-    const file = readShellFile(state.shell);
-    return file !== undefined && (await answers(file.socket));
-  } catch (error) {
-    if (error instanceof Fault && error.code === "shell_file") return false;
-    throw error;
-  }
+  if (!isHeld(state)) return false;
+  const file = readShellFile(state.shell);
+  return file !== undefined && (await answers(file.socket));
 }
 
 /** Undefined when another `up` was quicker: then its host is the one. */

@@ -27,7 +27,10 @@ export interface Shell extends AsyncDisposable {
   /** The state folder: with a space in its name, as on a Mac. */
   readonly home: string;
   /** Runs a command to its end. */
-  run(words: readonly string[], options?: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv }): Promise<Outcome>;
+  run(
+    words: readonly string[],
+    options?: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv },
+  ): Promise<Outcome>;
   start(words: readonly string[], env?: NodeJS.ProcessEnv): Running;
 }
 
@@ -38,11 +41,16 @@ export function openShell(): Shell {
 
   const start = (words: readonly string[], extra: NodeJS.ProcessEnv = {}): Running => {
     const env = { ...process.env, FLYBRIDGE_HOME: home, CI: "1", ...extra };
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...words], { env, cwd: folder });
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...words], {
+      env,
+      cwd: folder,
+    });
     started.add(child);
     const stdout: string[] = [];
     const stderr: string[] = [];
-    let asked: { from: number; fits(line: string): boolean; resolve(line: string): void; reject(error: Error): void } | undefined;
+    let asked:
+      | { from: number; fits(line: string): boolean; resolve(line: string): void; reject(error: Error): void }
+      | undefined;
     const look = (): void => {
       if (!asked) return;
       const at = stdout.findIndex((line, place) => place >= (asked?.from ?? 0) && asked?.fits(line));
@@ -62,7 +70,12 @@ export function openShell(): Shell {
         started.delete(child);
         asked?.reject(new Error(`It ended (${code}) without that line:\n${stdout.join("\n")}\n${stderr.join("")}`));
         const text = stdout.map((line) => `${line}\n`).join("");
-        resolve({ code, stdout: text, stderr: stderr.join(""), json: stdout.map(parsed).filter((json) => json !== undefined) });
+        resolve({
+          code,
+          stdout: text,
+          stderr: stderr.join(""),
+          json: stdout.map(parsed).filter((json) => json !== undefined),
+        });
       });
     });
     return {
