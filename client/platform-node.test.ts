@@ -9,7 +9,7 @@ import { toBase64Url } from "@flybridge/protocol/offer.ts";
 import type { AgentName, HostId } from "@flybridge/protocol/ids.ts";
 import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
-import { type Socket, webSocketLink } from "@flybridge/transport/websocket.ts";
+import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import { WebSocketServer } from "ws";
 import type { WatchedCell } from "./cell.ts";
 import { fileKeys } from "./keys-node.ts";
@@ -49,7 +49,7 @@ describe("a shell", () => {
       perMessageDeflate: false,
     });
     sockets.on("connection", (socket) => {
-      host.accept(webSocketLink(socket as unknown as Socket, { maxFrameBytes: RECORD_BYTES }));
+      host.accept(webSocketLink(socket, { maxFrameBytes: RECORD_BYTES }));
     });
     server.listen(socketPath);
     await once(server, "listening");

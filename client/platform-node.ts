@@ -8,7 +8,7 @@ import type { Address } from "@flybridge/protocol/offer.ts";
 import { HANDSHAKE_MS, LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
-import { type Socket, webSocketLink } from "@flybridge/transport/websocket.ts";
+import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import { WebSocket } from "ws";
 import { type MakeCell, plainCell } from "./cell.ts";
 import { fileKeys } from "./keys-node.ts";
@@ -59,7 +59,7 @@ export function nodePlatformOver({ keys, store, addresses = [], makeCell = plain
         // The host proves itself in the handshake inside, by the key in the connection string; a certificate adds nothing.
         rejectUnauthorized: false,
       });
-      return webSocketLink(socket as unknown as Socket, { maxFrameBytes: RECORD_BYTES });
+      return webSocketLink(socket, { maxFrameBytes: RECORD_BYTES });
     },
     onNetwork: () => () => {},
   };

@@ -7,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { formatConnection, toBase64Url } from "@flybridge/protocol/offer.ts";
 import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
-import { type Socket, webSocketLink } from "@flybridge/transport/websocket.ts";
+import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import { type Browser, chromium, type Page as Tab } from "playwright-core";
 import { build } from "vite";
 import { WebSocketServer } from "ws";
@@ -37,7 +37,7 @@ describe("a browser", { skip: existsSync(CHROMIUM) ? false : "no Chromium here" 
       perMessageDeflate: false,
     });
     sockets.on("connection", (socket) => {
-      host.accept(webSocketLink(socket as unknown as Socket, { maxFrameBytes: RECORD_BYTES }));
+      host.accept(webSocketLink(socket, { maxFrameBytes: RECORD_BYTES }));
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

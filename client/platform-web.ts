@@ -4,7 +4,7 @@ import type { Connection } from "@flybridge/protocol/offer.ts";
 import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
-import { type Socket, webSocketLink } from "@flybridge/transport/websocket.ts";
+import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import type { MakeCell } from "./cell.ts";
 import { openDatabase } from "./database-web.ts";
 import { webKeys } from "./keys-web.ts";
@@ -27,7 +27,7 @@ export async function webPlatform(makeCell: MakeCell): Promise<Platform> {
     inflate: webInflate,
     now: () => Date.now(),
     addressesOf: (connection) => webAddresses(location.origin, connection),
-    dial: (address) => webSocketLink(new WebSocket(address + LINK_PATH) as Socket, { maxFrameBytes: RECORD_BYTES }),
+    dial: (address) => webSocketLink(new WebSocket(address + LINK_PATH), { maxFrameBytes: RECORD_BYTES }),
     onNetwork(awake) {
       addEventListener("online", awake);
       return () => {

@@ -267,10 +267,11 @@ describe("the fold", () => {
     assert.deepEqual(state.items, [{ item: "w", began: 2, length: 4 }]);
   });
 
-  it("carries a bounded number of asks, the newest", () => {
+  it("keeps every open ask; the summary carries the oldest", () => {
     const many = Array.from({ length: MAX_OPEN_ASKS + 3 }, (_, at) => asked(`a${at}`));
     const state = fold(...many);
-    assert.equal(state.asks.length, MAX_OPEN_ASKS);
+    assert.equal(state.asks.length, MAX_OPEN_ASKS + 3);
+    assert.equal(summaryOf(state).asks.length, MAX_OPEN_ASKS);
     assert.equal(state.asks.at(-1)?.ask.ask, `a${MAX_OPEN_ASKS + 2}`);
     assert.equal(fold(asked("a"), asked("a")).asks.length, 1);
   });

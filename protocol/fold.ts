@@ -55,7 +55,7 @@ export function summaryOf(state: SessionState): Summary {
     workspace,
     title,
     status,
-    asks,
+    asks: asks.slice(0, MAX_OPEN_ASKS),
     opened: at,
     updated,
     last,
@@ -152,10 +152,7 @@ function changed(state: SessionState, entry: Entry): SessionState {
     }
     case "ask.opened": {
       const open = { ask: fact.ask, at: entry.at, seq: entry.seq, dismissed: false };
-      return {
-        ...state,
-        asks: [...state.asks.filter((one) => one.ask.ask !== fact.ask.ask), open].slice(-MAX_OPEN_ASKS),
-      };
+      return { ...state, asks: [...state.asks.filter((one) => one.ask.ask !== fact.ask.ask), open] };
     }
     case "ask.settled":
       return { ...state, asks: state.asks.filter((one) => one.ask.ask !== fact.ask) };

@@ -36,9 +36,11 @@ export const MAX_OPEN_OFFERS = 3;
 /** Sessions listed by one call, devices of one host. */
 export const MAX_SESSIONS_LISTED = 2_000;
 export const MAX_DEVICES = 256;
-/** Asks of one session that may be open at once, as its summary carries them. */
+/** Open asks that a session's summary carries, oldest first; the session itself has them all. */
 export const MAX_OPEN_ASKS = 16;
 /** Characters of the beginning of a text that a list shows. */
 export const PREVIEW_CHARS = 200;
 /** Bytes of one call as it travels; what it becomes (an entry) must fit a message too, with room to spare. */
 export const MAX_CALL_BYTES = 7 * 1024 * 1024;
+/** Characters of feed facts in one message; what is more follows in further ones. */
+export const FEED_CHARS = 1024 * 1024;

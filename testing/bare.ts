@@ -177,7 +177,7 @@ export function newIntent(): IntentId {
 }
 
 export function linkTo(url: string): Link {
-  return webSocketLink(new WebSocket(url, { perMessageDeflate: false, maxPayload: RECORD_BYTES }) as never, {
+  return webSocketLink(new WebSocket(url, { perMessageDeflate: false, maxPayload: RECORD_BYTES }), {
     maxFrameBytes: RECORD_BYTES,
   });
 }

@@ -358,5 +358,4 @@ function decodeFrame(frame: Frame): Control {
 }
 
 /** After what else is to be done in this turn of the event loop. Browsers have none without a delay: they go at once. */
-const atTickEnd: ((act: () => void) => void) | undefined =
-  typeof setImmediate === "function" ? (act) => void setImmediate(act) : undefined;
+const atTickEnd = (globalThis as { setImmediate?: (act: () => void) => unknown }).setImmediate;

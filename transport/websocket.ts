@@ -17,7 +17,7 @@ const CLOSE_NORMAL = 1000;
 const CLOSE_NOT_TEXT = 1003;
 const CLOSE_TOO_LARGE = 1009;
 /** Codes that no peer may send: the connection broke without a goodbye. */
-const CLOSE_ABNORMAL: readonly number[] = [1005, 1006, 1015];
+const CLOSE_ABNORMAL: readonly [number, ...number[]] = [1005, 1006, 1015];
 const CONNECTING = 0;
 const OPEN = 1;
 
@@ -28,7 +28,7 @@ export interface Socket {
   readonly bufferedAmount: number;
   send(data: Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
-  addEventListener(type: "open" | "message" | "close" | "error", listener: (event: never) => void): void;
+  addEventListener(type: "open" | "message" | "close" | "error", listener: (event: object) => void): void;
 }
 
 /** What `ws` has beyond it: frames without event objects, a word when a frame has left, an end without a handshake. */
@@ -75,7 +75,7 @@ class WebSocketEnd implements Link {
       });
     } else {
       socket.binaryType = "arraybuffer";
-      socket.addEventListener("message", (event: { data: unknown }) => {
+      socket.addEventListener("message", (event: { data?: unknown }) => {
         if (event.data instanceof ArrayBuffer) this.#receive(new Uint8Array(event.data));
         else this.#violate("a text frame");
       });
@@ -83,9 +83,10 @@ class WebSocketEnd implements Link {
     socket.addEventListener("open", () => {
       this.#opened();
     });
-    socket.addEventListener("close", (event: { code: number; reason: string }) => {
-      const abnormal = CLOSE_ABNORMAL.includes(event.code);
-      const detail = event.reason === "" ? `close code ${event.code}` : event.reason;
+    socket.addEventListener("close", (event: { code?: number; reason?: string }) => {
+      const { code = CLOSE_ABNORMAL[0], reason = "" } = event;
+      const abnormal = CLOSE_ABNORMAL.includes(code);
+      const detail = reason === "" ? `close code ${code}` : reason;
       this.#finish({ kind: abnormal ? "cut" : "closed", detail });
     });
     socket.addEventListener("error", (event: { message?: string; error?: { code?: unknown } }) => {

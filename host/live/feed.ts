@@ -1,5 +1,6 @@
 /** Those who follow the feed: told what is new, or, when they were slow, given what they missed at once. */
 import type { FeedEntry } from "@flybridge/protocol/feed.ts";
+import { FEED_CHARS } from "@flybridge/protocol/limits.ts";
 import type { FeedShelf, FeedSink } from "../core/ports.ts";
 
 export interface Feed {
@@ -21,10 +22,13 @@ export function makeFeed(shelf: FeedShelf): Feed {
   const followers = new Set<Follower>();
 
   const tell = (follower: Follower, missed: readonly FeedEntry[]): void => {
-    const newest = missed.at(-1);
-    if (newest === undefined) return;
-    follower.cursor = newest.seq;
-    follower.sink.facts(missed);
+    let rest = missed;
+    while (rest.length > 0 && follower.sink.ready()) {
+      const part = partOf(rest);
+      rest = rest.slice(part.length);
+      follower.cursor = part.at(-1)?.seq ?? follower.cursor;
+      follower.sink.facts(part);
+    }
   };
 
   return {
@@ -37,8 +41,10 @@ export function makeFeed(shelf: FeedShelf): Feed {
     },
     follow(from, sink) {
       // A number that this host has not given is of another life of it (a restored backup): then all is new.
-      const facts = shelf.after(from <= shelf.last() ? from : 0);
-      const follower: Follower = { cursor: shelf.last(), sink };
+      const missed = shelf.after(from <= shelf.last() ? from : 0);
+      const facts = partOf(missed);
+      const cursor = facts.length < missed.length ? (facts.at(-1)?.seq ?? from) : shelf.last();
+      const follower: Follower = { cursor, sink };
       followers.add(follower);
       return {
         answer: { facts, last: follower.cursor },
@@ -51,4 +57,11 @@ export function makeFeed(shelf: FeedShelf): Feed {
       };
     },
   };
+}
+
+/** As many of the first facts as one message should hold; one at least. */
+function partOf(facts: readonly FeedEntry[]): FeedEntry[] {
+  let chars = 0;
+  const over = facts.findIndex((fact, at) => (chars += JSON.stringify(fact).length) > FEED_CHARS && at > 0);
+  return facts.slice(0, over < 0 ? facts.length : over);
 }
