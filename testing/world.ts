@@ -17,6 +17,8 @@ export interface World extends AsyncDisposable {
   /** An empty folder: HOME of the host and its agents, and where workspaces go. */
   readonly home: string;
   readonly port: number;
+  /** The host's local socket. */
+  readonly socket: string;
   /** The host's process. */
   readonly pid: number;
   /** What the host wrote to its error output. */
@@ -36,12 +38,14 @@ export async function startWorld(
     readonly env?: Readonly<Record<string, string>>;
     readonly port?: number;
     readonly args?: readonly string[];
+    /** FLYBRIDGE_HOME, where it is not to lie in a folder of the world's own. */
+    readonly state?: string;
   } = {},
 ): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "flybridge-"));
-  const state = join(folder, "state");
+  const state = options.state ?? join(folder, "state");
   const home = mkdtempSync(join(folder, "home-"));
-  let running: { process: ChildProcess; port: number; pid: number };
+  let running: { process: ChildProcess; port: number; pid: number; socket: string };
   let errors = "";
   /** Of the shell: the host keeps a few of the newest secrets only, so each connection goes on from the one before. */
   let shellKeys: Keys | undefined;
@@ -58,12 +62,12 @@ export async function startWorld(
     child.stderr.on("data", (bytes: Buffer) => (errors += bytes.toString()));
     const lines = createInterface(child.stdout);
     const ready = await Promise.race([
-      once(lines, "line").then(([line]) => JSON.parse(String(line)) as { port: number; pid: number }),
+      once(lines, "line").then(([line]) => JSON.parse(String(line)) as { port: number; pid: number; socket: string }),
       once(child, "exit").then(() => {
         throw new Error(`the host did not start: ${errors}`);
       }),
     ]);
-    running = { process: child, port: ready.port, pid: ready.pid };
+    running = { process: child, ...ready };
   };
   const ended = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
     const { process: child } = running;
@@ -79,6 +83,9 @@ export async function startWorld(
     home,
     get port() {
       return running.port;
+    },
+    get socket() {
+      return running.socket;
     },
     get pid() {
       return running.pid;
