@@ -211,9 +211,9 @@ function deskOf(parts: {
 /** Nothing that opens the host, and nothing that says an agent runs inside another. */
 function environmentFor(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const kept = Object.entries(env).filter(
-    (pair): pair is [string, string] => pair[1] !== undefined && !/^(?:FLYBRIDGE_|CLAUDECODE$|npm_)/u.test(pair[0]),
+    (pair): pair is [string, string] => pair[1] !== undefined && !/^(?:FLYBRIDGE_|CLAUDECODE$|npm_|NODE_COMPILE_CACHE$)/u.test(pair[0]),
   );
   return Object.fromEntries(kept);
 }
 
-const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string }).version;
+export const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string }).version;

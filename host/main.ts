@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "@flybridge/protocol/offer.ts";
 import pino from "pino";
 import { AGENTS } from "./agents/catalogue.ts";
-import { startHost } from "./host.ts";
+import { startHost, VERSION } from "./host.ts";
 import { privateFolder } from "./machine/files.ts";
 import { HomeTaken, homeOf } from "./machine/home.ts";
 
@@ -19,8 +19,14 @@ async function main(): Promise<void> {
       name: { type: "string" },
       origin: { type: "string", multiple: true, default: [] },
       app: { type: "string", default: join(import.meta.dirname, "..", "web", "dist") },
+      version: { type: "boolean", default: false },
     },
   });
+  // By then all of the host is loaded, and compiled into the cache that NODE_COMPILE_CACHE names.
+  if (values.version) {
+    process.stdout.write(`${VERSION}\n`);
+    return;
+  }
   const home = homeOf(process.env);
   const logs = join(home.root, "log");
   privateFolder(home.root);
