@@ -10,7 +10,7 @@ import { MAX_CALL_BYTES, PAGE_CHARS } from "@flybridge/protocol/limits.ts";
 import { isMethod, METHODS, type Method, type Params } from "@flybridge/protocol/methods.ts";
 import { FEATURES } from "@flybridge/protocol/version.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
-import { type StreamId, Streams } from "@flybridge/transport/streams.ts";
+import { queueBytes, type StreamId, Streams } from "@flybridge/transport/streams.ts";
 import * as v from "valibot";
 import { authorize, mayRead } from "../core/authorize.ts";
 import { StorageError } from "../core/ports.ts";
@@ -20,8 +20,11 @@ import type { Caller, Desk, Following } from "./desk.ts";
 const MAX_CALLS_UNDERWAY = 64;
 /** Sessions one connection may follow at once. */
 const MAX_FOLLOWED = 32;
-/** Bytes that may wait for a slow device on a stream before what it follows stops reading for it. */
-const READY_BYTES = 256 * 1024;
+/**
+ * Share of a stream's queue that may wait for a slow device before what it follows stops reading for it. A pipe promises
+ * `drained` only for a stream that was more than half full: with a smaller share nobody would say when to go on.
+ */
+const READY_SHARE = 1 / 2;
 
 export interface Conversation {
   /** Ends it with a goodbye. */
@@ -51,7 +54,7 @@ export function converse(options: {
       pipe.close("too large");
     }
   };
-  const ready = (stream: StreamId): boolean => pipe.queued(stream) < READY_BYTES;
+  const ready = (stream: StreamId): boolean => pipe.queued(stream) <= queueBytes(stream) * READY_SHARE;
 
   const unfollow = (session: SessionId): void => {
     followed.get(session)?.[Symbol.dispose]();
