@@ -1,7 +1,7 @@
 /**
  * Compares what the model, the agent, the devices and the journal each have of one session, and says how they differ.
  * It is written apart from the product: it imports nothing of it and takes plain JSON, so that a fault in a fold or a
- * schema cannot hide itself here. What must hold is in `docs` as invariants; each function below is one of them.
+ * schema cannot hide itself here. Each of the functions that give differences says what must hold.
  */
 
 /** What people did, in the order in which they did it. */
@@ -9,7 +9,7 @@ export interface Deeds {
   readonly prompts: {
     readonly prompt: string;
     readonly text: string;
-    /** What the model says to it, text block by text block. */
+    /** What the agent says to it, text block by text block. */
     readonly words: readonly string[];
     /** An interrupted prompt's words may have been cut anywhere. */
     readonly outcome: "completed" | "interrupted" | "withdrawn";
@@ -24,10 +24,10 @@ export interface Deeds {
 
 export interface Evidence {
   readonly deeds: Deeds;
-  /** Bodies of the requests at the model, oldest first. */
-  readonly model: readonly { readonly messages?: readonly Message[] }[];
-  /** The agent's own record of the conversation: JSON lines. */
-  readonly transcript: string;
+  /** Bodies of the requests at the model, oldest first; null for an agent without a model. */
+  readonly model: readonly { readonly messages?: readonly Message[] }[] | null;
+  /** The agent's own record of the conversation: JSON lines; null for an agent that keeps none. */
+  readonly transcript: string | null;
   readonly devices: readonly {
     readonly name: string;
     readonly entries: readonly Entry[];
@@ -245,6 +245,7 @@ function spoken(deeds: Deeds, journal: readonly Entry[]): string[] {
 
 /** Each prompt once, in the order taken; each tool call told its one result; no model call made twice. */
 function modelWasTold({ deeds, model, journal }: Evidence): string[] {
+  if (model === null) return [];
   const faults: string[] = [];
   const calls = model.map(({ messages }) => canonical(messages));
   for (const [at, call] of calls.entries()) {
@@ -275,6 +276,7 @@ function modelWasTold({ deeds, model, journal }: Evidence): string[] {
 
 /** The agent's own record has each prompt and each result once, in one conversation. */
 function transcribed({ deeds, transcript, journal }: Evidence): string[] {
+  if (transcript === null) return [];
   const faults: string[] = [];
   const lines = transcript
     .split("\n")

@@ -73,15 +73,21 @@ export class Kills {
   #kill(point: KillPoint): void {
     this.#waiting = this.#waiting.filter((one) => one !== point);
     this.done.push(point);
-    this.#down = true;
     // The signal is sent before this call returns: the host does not come to its next step.
-    const gone = this.#world.kill();
-    this.#up = gone
+    void this.reviveAfter(this.#world.kill());
+  }
+
+  /** For whoever ends the host by other means: once `dead` resolves it is started again; devices wait for that. */
+  reviveAfter(dead: Promise<unknown>): Promise<void> {
+    this.#down = true;
+    this.#up = dead
+      .then(() => this.#world.kill())
       .then(() => this.#world.restart())
       .finally(() => {
         this.#down = false;
       });
     // Those who wait for it hear of a failure.
     this.#up.catch(() => undefined);
+    return this.#up;
   }
 }

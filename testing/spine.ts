@@ -1,6 +1,6 @@
 /** Everything around one session of the real Claude Code: world, model, repository and two devices, and all they saw. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { startAnthropic, type Anthropic } from "./anthropic.ts";
@@ -19,8 +19,6 @@ export class Spine implements AsyncDisposable {
   readonly tablet: ReturningDevice;
   readonly repository: string;
   readonly story: Story;
-  /** Every process the agent was seen to be. */
-  readonly pids = new Set<number>();
 
   /** `claude` is the path of the binary; the host is ended at each of `points`. */
   static async start(claude: string, points: readonly KillPoint[] = []): Promise<Spine> {
@@ -62,12 +60,12 @@ export class Spine implements AsyncDisposable {
         entries,
         deltas,
       })) as Evidence["devices"],
-      journal: this.#journal(session),
+      journal: journalOf(this.world, session),
       files: deeds.files.map(({ path, expected }) => {
         const whole = join(this.repository, path);
         return { path, expected, found: existsSync(whole) ? readFileSync(whole, "utf8") : null };
       }),
-      pids: [...this.pids],
+      pids: this.pids(),
     };
   }
 
@@ -79,15 +77,13 @@ export class Spine implements AsyncDisposable {
     await this.model.close();
   }
 
-  /** Read past the product, from the file. */
-  #journal(session: string): Evidence["journal"] {
-    using db = new DatabaseSync(join(this.world.state, "flybridge.db"), { readOnly: true });
-    const rows = db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? ORDER BY seq").all(session);
-    return rows.map((row) => ({
-      seq: row["seq"],
-      at: row["at"],
-      fact: JSON.parse(String(row["fact"])) as unknown,
-    })) as Evidence["journal"];
+  /** Processes of the agent that run now, by their arguments. */
+  pids(): number[] {
+    const listed = execFileSync("ps", ["-A", "-o", "pid=,args="], { encoding: "utf8", maxBuffer: 16 * 1024 * 1024 });
+    return listed
+      .split("\n")
+      .filter((line) => line.includes(this.story.session) && line.includes("--input-format"))
+      .map((line) => Number.parseInt(line, 10));
   }
 
   #transcript(): string {
@@ -98,4 +94,15 @@ export class Spine implements AsyncDisposable {
       .map((path) => readFileSync(path, "utf8"))
       .join("");
   }
+}
+
+/** Read past the product, from the file. */
+export function journalOf(world: World, session: string): Evidence["journal"] {
+  using db = new DatabaseSync(join(world.state, "flybridge.db"), { readOnly: true });
+  const rows = db.prepare("SELECT seq, at, fact FROM entry WHERE session = ? ORDER BY seq").all(session);
+  return rows.map((row) => ({
+    seq: row["seq"],
+    at: row["at"],
+    fact: JSON.parse(String(row["fact"])) as unknown,
+  })) as Evidence["journal"];
 }

@@ -56,8 +56,8 @@ export class Story {
     this.session = newIntent() as string as SessionId;
   }
 
-  /** From the first prompt to the last; each act leaves the agent at rest. */
-  async play(): Promise<void> {
+  /** From the first prompt to the last; each act leaves the agent at rest. `before` is awaited before the last one. */
+  async play(before: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     await this.begins();
     await this.approves();
     await this.denies();
@@ -66,6 +66,7 @@ export class Story {
     await this.sendsPlanBack();
     await this.interrupts();
     await this.steersAndQueues();
+    await before();
     await this.ends();
   }
 
@@ -78,7 +79,8 @@ export class Story {
     await this.#turnOf(this.session);
   }
 
-  async approves(): Promise<void> {
+  /** `meanwhile` is awaited while the ask is open. */
+  async approves(meanwhile: (ask: Ask) => Promise<void> = () => Promise.resolve()): Promise<void> {
     const command = 'touch made && printf "%s %s" "$HOME" "$ANTHROPIC_API_KEY" > env.txt && echo made it';
     const prompt = await this.#prompts(
       `Make it. [[text I will.]][[+tool Bash ${JSON.stringify({ command, description: "Make a file" })}]][[text Made.]]`,
@@ -86,6 +88,7 @@ export class Story {
     );
     const ask = (await this.#askOf(prompt)) as ApprovalAsk;
     assert.equal(ask.evidence.command, command);
+    await meanwhile(ask);
     await this.#answers(this.#phone, ask, { kind: "allow", choice: "once" }, "made it");
     await this.#turnOf(prompt);
     this.#expects("made", "");
