@@ -1,8 +1,9 @@
 /** `flybridge pair`: one new device. */
+import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { MAX_OFFER_MS } from "@flybridge/protocol/limits.ts";
 import type { OfferMade } from "@flybridge/protocol/offer.ts";
 import { command } from "./command.ts";
-import { EXIT_INTERRUPTED, Fault, usage } from "./fault.ts";
+import { Fault, usage } from "./fault.ts";
 import { devicesNow, invitationLines, nextDevice, pairedText } from "./invitation.ts";
 import { connectHost, type LocalHost } from "./local.ts";
 import type { Terminal } from "./terminal.ts";
@@ -24,30 +25,34 @@ export default command({
   ],
   async run(_words, flags, terminal) {
     const life = flags.life === undefined ? undefined : lifeFrom(flags.life);
-    using host = await connectHost(terminal.env);
-    const before = await devicesNow(host);
-    const offer = await host.intend("offer.make", life === undefined ? {} : { life });
-    terminal.emit({ offer });
-    for (const line of invitationLines(offer, { now: Date.now(), columns: terminal.columns, style: terminal.style }))
-      terminal.print(line);
-    if (flags["no-wait"]) return;
-    return await waitForDevice(host, offer, before, terminal);
+    const stop = new AbortController();
+    // Before the offer is made: from then on, leaving takes it back.
+    const interrupted = (): void => stop.abort(new Fault("cancelled", "Withdrawn: the link no longer pairs."));
+    process.once("SIGINT", interrupted);
+    try {
+      using host = await connectHost(terminal.env);
+      const before = await devicesNow(host);
+      const offer = await host.intend("offer.make", life === undefined ? {} : { life });
+      terminal.emit({ offer });
+      const shown = { now: Date.now(), columns: terminal.columns, style: terminal.style };
+      for (const line of invitationLines(offer, shown)) terminal.print(line);
+      if (flags["no-wait"] !== true) await waitForDevice(host, offer, before, stop, terminal);
+    } finally {
+      process.off("SIGINT", interrupted);
+    }
   },
 });
 
 async function waitForDevice(
   host: LocalHost,
   offer: OfferMade,
-  before: Awaited<ReturnType<typeof devicesNow>>,
+  before: ReadonlySet<DeviceId>,
+  stop: AbortController,
   terminal: Terminal,
-): Promise<number | void> {
-  const stop = new AbortController();
-  const interrupted = (): void => stop.abort(new Fault("cancelled", "Withdrawn: the link no longer pairs."));
-  process.once("SIGINT", interrupted);
-  const timer = setTimeout(
-    () => stop.abort(new Fault("expired", "Nobody paired in time. Show a new link with flybridge pair.")),
-    Math.max(0, offer.expires - Date.now()),
-  );
+): Promise<void> {
+  const expired = (): void =>
+    stop.abort(new Fault("expired", "Nobody paired in time. Show a new link with flybridge pair."));
+  const timer = setTimeout(expired, Math.max(0, offer.expires - Date.now()));
   const endCountdown = terminal.interactive ? showCountdown(offer.expires, terminal) : () => {};
   try {
     const device = await nextDevice(host, before, stop.signal);
@@ -56,12 +61,11 @@ async function waitForDevice(
     terminal.emit({ paired: device });
   } catch (error) {
     endCountdown();
-    if (!(error instanceof Fault) || error.exit !== EXIT_INTERRUPTED) throw error;
-    await host.intend("offer.withdraw", { offer: offer.offer });
+    if (error instanceof Fault && error.code === "cancelled")
+      await host.intend("offer.withdraw", { offer: offer.offer });
     throw error;
   } finally {
     clearTimeout(timer);
-    process.off("SIGINT", interrupted);
   }
 }
 
