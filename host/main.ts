@@ -10,6 +10,8 @@ import { HomeTaken, homeOf } from "./machine/home.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_TAKEN = 2;
+/** Of a log that cannot be written, what is kept until it can. */
+const MAX_UNLOGGED_BYTES = 64 * 1024;
 
 async function main(): Promise<void> {
   const umask = process.umask(0o077);
@@ -31,7 +33,10 @@ async function main(): Promise<void> {
   const logs = join(home.root, "log");
   privateFolder(home.root);
   privateFolder(logs);
-  const log = pino({ base: { pid: process.pid } }, pino.destination({ dest: join(logs, "host.log"), mode: 0o600, sync: true }));
+  const destination = pino.destination({ dest: join(logs, "host.log"), mode: 0o600, sync: true, maxLength: MAX_UNLOGGED_BYTES });
+  // On a full disk there is nowhere to say so; the host goes on, and tells its devices.
+  destination.on("error", () => {});
+  const log = pino({ base: { pid: process.pid } }, destination);
   const host = await startHost({
     home,
     port: portFrom(values.port),

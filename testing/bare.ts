@@ -105,10 +105,8 @@ export class BareDevice {
     const isIntent = METHODS[method].kind === "intent";
     return new Promise((resolve, reject) => {
       this.#open.set(call, { resolve: resolve as never, reject });
-      this.#pipe.send(
-        Streams.calls,
-        encodeMessage({ t: "call", call, method, params, ...(isIntent ? { intent } : {}) }),
-      );
+      const message = encodeMessage({ t: "call", call, method, params, ...(isIntent ? { intent } : {}) });
+      if (!this.#pipe.send(Streams.calls, message)) reject(new Error("the connection has ended, or is full"));
     });
   }
 

@@ -56,6 +56,16 @@ export function makeGate(around: {
     }
   };
 
+  /** What cannot be stored did not happen: the device is cut off, keeps the secret it came with, and comes again. */
+  const advance = (key: Uint8Array, used: Uint8Array, next: Uint8Array): boolean => {
+    try {
+      return devices.advance(key, used, next);
+    } catch (error) {
+      log("a device could not be let in", { error: String(error) });
+      return false;
+    }
+  };
+
   const admit = ({ deviceKey, pipe }: Accepted): void => {
     const id = deviceIdOf(deviceKey);
     const device = devices.get(id);
@@ -92,7 +102,7 @@ export function makeGate(around: {
         secretOf: (offer) => offers.secretOf(offer),
         consume: pair,
         continuityOf: (key, tag) => devices.secretOf(key, (secret) => timingSafeEqual(continuityTag(secret), tag)),
-        advance: (key, used, next) => devices.advance(key, used, next),
+        advance,
       })
         .finally(() => {
           strangers -= 1;
