@@ -1,0 +1,14 @@
+/** All benches, in the order of the table. */
+import { ask } from "./cases/ask.ts";
+import { bytes } from "./cases/bytes.ts";
+import { cpu } from "./cases/cpu.ts";
+import { journal } from "./cases/journal.ts";
+import { memory } from "./cases/memory.ts";
+import { open } from "./cases/open.ts";
+import { resume } from "./cases/resume.ts";
+import { seal } from "./cases/seal.ts";
+import { start } from "./cases/start.ts";
+import { stream } from "./cases/stream.ts";
+import type { Bench } from "./figure.ts";
+
+export const BENCHES: readonly Bench[] = [stream, ask, cpu, open, resume, journal, seal, memory, start, bytes];
