@@ -103,7 +103,7 @@ function evidenceLines(ask: Extract<Ask, { kind: "approval" }>, style: Style): s
   ];
 }
 
-export function editLines({ path, diff, added, removed }: Edit, style: Style): string[] {
+function editLines({ path, diff, added, removed }: Edit, style: Style): string[] {
   return [
     `  ${visibleLine(path)} ${style.good(`+${added}`)} ${style.bad(`−${removed}`)}`,
     ...visible(diff)

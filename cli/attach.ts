@@ -121,7 +121,7 @@ async function takePart(
       await answered(host, session, view, open.ask, terminal);
       continue;
     }
-    const text = await keyboard.line("› ", key.kind === "text" ? key.text : "");
+    const text = key.kind === "line" ? key.text : await keyboard.line("› ", key.kind === "text" ? key.text : "");
     if (text !== undefined && text.trim() !== "")
       await tried(host.intend("session.prompt", { session, text, delivery: "queue" }), note);
   }
@@ -164,7 +164,8 @@ async function answered(
     if (!state?.asks.some((one) => one.ask.ask === ask.ask)) elsewhere.abort();
   });
   try {
-    for (const line of askLines(ask, style)) print(line);
+    // The only one stands right above; of several, the one that is meant is shown again.
+    if ((view.value.state?.asks.length ?? 0) > 1) for (const line of askLines(ask, style)) print(line);
     const answer = await decide(ask, elsewhere.signal);
     if (elsewhere.signal.aborted) note("It was settled elsewhere.");
     else if (answer) await tried(host.intend("ask.answer", { session, ask: ask.ask, answer }), note);

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { usage } from "./fault.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface Flag {
+interface Flag {
   /** `optional` may stand alone or with a value: `--allow`, `--allow session`. It is "" when it stands alone. */
   readonly type: "boolean" | "string" | "optional";
   readonly multiple?: true;
@@ -21,7 +21,7 @@ type ValueOf<F extends Flag> = F extends { type: "boolean" }
     : string;
 export type Given<F extends Flags> = { readonly [K in keyof F]?: ValueOf<F[K]> };
 
-export interface Word {
+interface Word {
   readonly name: string;
   readonly about: string;
   readonly required?: true;
@@ -38,7 +38,7 @@ export interface Command<F extends Flags = Flags> {
 }
 
 /** Every command has these. */
-export const COMMON = {
+const COMMON = {
   json: { type: "boolean", about: "print results as JSON lines, for scripts" },
   help: { type: "boolean", short: "h", about: "show this" },
 } as const satisfies Flags;

@@ -2,9 +2,9 @@
 
 /** The exit codes of every command: 0 is done, 1 is not done, 2 is not understood. */
 export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 /** A person pressed Ctrl-C: 128 and the number of SIGINT, as shells have it. */
-export const EXIT_INTERRUPTED = 130;
+const EXIT_INTERRUPTED = 130;
 
 export type FaultCode =
   /** The words or flags do not fit the command. */

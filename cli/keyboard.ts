@@ -3,6 +3,8 @@ import { createInterface, emitKeypressEvents, type Key as Press } from "node:rea
 
 export type Key =
   | { readonly kind: "text"; readonly text: string }
+  /** Text with its Enter, all at once: pasted, or typed faster than we read. */
+  | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "enter" }
   /** Ctrl-C. */
   | { readonly kind: "interrupt" }
@@ -22,15 +24,27 @@ export function openKeyboard(): Keyboard {
   emitKeypressEvents(stdin);
   let awaited: { readonly key: Promise<Key>; readonly resolve: (key: Key) => void } | undefined;
 
-  const pressed = (text: string | undefined, press: Press): void => {
-    const key = keyFrom(text, press);
-    if (!key || !awaited) return;
-    const { resolve } = awaited;
+  let typed = "";
+  const settle = (key: Key): void => {
+    const resolve = awaited?.resolve;
     awaited = undefined;
+    typed = "";
     // Whoever asks the person something next reads the keys itself.
     stdin.off("keypress", pressed);
     stdin.setRawMode(false);
-    resolve(key);
+    resolve?.(key);
+  };
+  const pressed = (text: string | undefined, press: Press): void => {
+    const key = keyFrom(text, press);
+    if (!key || !awaited) return;
+    if (typed === "" && key.kind !== "text") return settle(key);
+    // What came together stays together: the rest of it is heard in the same turn of the loop.
+    if (typed === "")
+      setImmediate(() =>
+        settle(typed.includes("\n") ? { kind: "line", text: typed.trimEnd() } : { kind: "text", text: typed }),
+      );
+    if (key.kind === "text") typed += key.text;
+    else if (key.kind === "enter") typed += "\n";
   };
 
   return {
