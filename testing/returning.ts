@@ -39,7 +39,8 @@ export class ReturningDevice {
   /** In the order in which they came, over all connections. */
   readonly entries: Entry[] = [];
   readonly deltas: HeardDelta[] = [];
-  connections = 0;
+  /** The last entry it had when each of its connections began. */
+  readonly resumedAt: number[] = [];
   readonly #around: Around;
   readonly #keys: Keys;
   readonly #watchers = new Set<() => void>();
@@ -126,8 +127,8 @@ export class ReturningDevice {
   }
 
   #adopt(device: BareDevice): BareDevice {
-    this.connections += 1;
-    this.#listen(device, this.connections);
+    this.resumedAt.push(this.#last);
+    this.#listen(device, this.resumedAt.length);
     // First to hear of the end, so that whoever waits for it finds the next connection under way.
     void device.ended.then(() => {
       if (this.#closed) return;

@@ -100,6 +100,19 @@ describe("the spine, with the host killed", { skip }, () => {
     assert.deepEqual(spine.differences(), []);
   });
 
+  it("[A06] [D21] in the middle of a sentence: who comes back sees it go on at once", async () => {
+    await using spine = await Spine.start(found ?? "", [{ moment: "delta", count: 40 }]);
+    const { story, phone } = spine;
+    await story.tellsSlowly();
+    assert.equal(spine.kills.done.length, 1);
+    const again = phone.deltas.filter(({ connection }) => connection === 2);
+    const resumed = phone.resumedAt[1] ?? 0;
+    const checkpoint = phone.entries.find(({ seq, fact }) => seq > resumed && fact.kind === "item.grew")?.seq;
+    // Not only from the next checkpoint on.
+    assert.ok((again[0]?.after ?? Number.POSITIVE_INFINITY) < (checkpoint ?? Number.POSITIVE_INFINITY));
+    assert.deepEqual(spine.differences(), []);
+  });
+
   const named = process.env["FLYBRIDGE_SEED"];
   const seeds = named === undefined ? [1, 3, 4, Math.floor(Math.random() * MAX_SEED)] : [Number(named)];
 

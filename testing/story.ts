@@ -70,8 +70,17 @@ export class Story {
     await this.ends();
   }
 
-  async begins(): Promise<void> {
-    const text = `Hello. [[think Let me see.]][[slow 4]][[text ${LONG}]]`;
+  begins(): Promise<void> {
+    return this.#begins(4);
+  }
+
+  /** In place of `begins`: a text that takes some seconds. */
+  tellsSlowly(): Promise<void> {
+    return this.#begins(60);
+  }
+
+  async #begins(pace: number): Promise<void> {
+    const text = `Hello. [[think Let me see.]][[slow ${pace}]][[text ${LONG}]]`;
     const params = { agent: "claude" as AgentName, workspace: this.#stage.repository, prompt: text };
     await this.#phone.intend("session.create", params, this.session as string as never);
     await Promise.all([this.#phone.follow(this.session), this.#tablet.follow(this.session)]);

@@ -289,6 +289,7 @@ export class LiveSession {
       offset: this.#heard,
       acted: this.#acted,
       memory: JSON.stringify(this.#memory ?? null),
+      ...(this.#owed.size === 0 ? {} : { owed: JSON.stringify([...this.#owed]) }),
     };
   }
 
@@ -299,16 +300,6 @@ export class LiveSession {
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Of the items that are open and began before `from`: how much of their text entries before it tell. */
-  #lengthsAt(from: number): [ItemId, number][] {
-    return this.#shown.items
-      .filter((one) => one.began < from)
-      .map(({ item }) => {
-        const told = this.#around.journal.readItem(this.id, item, from);
-        return [item, told.reduce((length, { fact }) => lengthAfter(fact, length), 0)];
-      });
-  }
 
   #read(from: number): readonly Entry[] {
     const oldest = this.#recent[0]?.seq;
@@ -636,9 +627,4 @@ export class LiveSession {
 
 function owedFrom({ owed }: AgentMark): Map<string, string> {
   return new Map(owed === undefined ? [] : (JSON.parse(owed) as [string, string][]));
-}
-
-function lengthAfter(fact: Fact, before: number): number {
-  if (fact.kind === "item.began") return fact.item.body.length;
-  return fact.kind === "item.grew" ? fact.offset + fact.text.length : before;
 }
