@@ -12,6 +12,8 @@ const EXIT_FAILED = 1;
 const EXIT_TAKEN = 2;
 /** Of a log that cannot be written, what is kept until it can. */
 const MAX_UNLOGGED_BYTES = 64 * 1024;
+/** Errors of the file system that a person can do something about (errno(3)). */
+const UNUSABLE: ReadonlySet<string> = new Set(["EACCES", "EIO", "ENOENT", "ENOSPC", "ENOTDIR", "EPERM", "EROFS"]);
 
 async function main(): Promise<void> {
   const umask = process.umask(0o077);
@@ -67,10 +69,18 @@ function originFrom(text: string): string {
   throw new Error(`--origin ${text} is not the origin of an https page, like https://studio.example.ts.net.`);
 }
 
+/** What the file system says of the state folder says not how to mend it. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (!UNUSABLE.has(code)) return error.message;
+  return `${error.message}. Flybridge keeps its state in ${homeOf(process.env).root}: see that there is room and that it can be written, or point FLYBRIDGE_HOME at another folder.`;
+}
+
 try {
   await main();
   process.exit(0);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exit(error instanceof HomeTaken ? EXIT_TAKEN : EXIT_FAILED);
 }
