@@ -23,6 +23,8 @@ const pwa = VitePWA({
   srcDir: ".",
   filename: "sw.ts",
   injectRegister: false,
+  // The globs find them already, and a cache refuses a list that names a file twice.
+  includeManifestIcons: false,
   injectManifest: { globPatterns: ["**/*.{html,js,css,svg,png}"], rollupFormat: "iife" },
   manifest: {
     id: "/",

@@ -10,7 +10,6 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import type { World } from "./world.ts";
 
 const WEB = join(import.meta.dirname, "..");
-const GALLERY = join(WEB, "..", ".cache", "gallery");
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -52,14 +51,15 @@ export const TABLET: BrowserContextOptions = { viewport: { width: 834, height: 1
 export const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 
 export interface Stage extends AsyncDisposable {
-  /** Opens a state in a page of its own; `faults` fills with what went wrong in it. */
+  /** Opens a state of the gallery, or a path of the app, in a page of its own; `faults` fills with what went wrong in it. */
   open(state: string, options?: BrowserContextOptions): Promise<{ page: Page; faults: string[] }>;
   readonly browser: Browser;
   readonly origin: string;
 }
 
-export async function makeStage(directory = GALLERY): Promise<Stage> {
-  if (directory === GALLERY) buildGallery();
+export async function makeStage(what: "gallery" | "app" = "gallery"): Promise<Stage> {
+  const directory = join(WEB, "..", ".cache", what);
+  build(what === "gallery" ? ["--mode", "gallery"] : ["--outDir", directory]);
   const server = await serve(directory);
   const { port } = server.address() as { port: number };
   const origin = `http://127.0.0.1:${port}`;
@@ -83,7 +83,7 @@ export async function makeStage(directory = GALLERY): Promise<Stage> {
           console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
         );
       });
-      await page.goto(`${origin}/gallery.html#${state}`);
+      await page.goto(what === "gallery" ? `${origin}/gallery.html#${state}` : `${origin}${state}`);
       await page.locator("#app > *").first().waitFor();
       return { page, faults };
     },
@@ -100,14 +100,15 @@ export function inWorld<Given, Got>(page: Page, act: (world: World, given: Given
   return page.evaluate<Got>(`(${act.toString()})(window.gallery.world, ${JSON.stringify(given) ?? "undefined"})`);
 }
 
-function buildGallery(): void {
+/** Into a folder of the cache, so that a test never takes the served app's place. */
+function build(words: readonly string[]): void {
   const vite = join(WEB, "..", "node_modules", "vite", "bin", "vite.js");
-  const built = spawnSync(process.execPath, [vite, "build", "--mode", "gallery", "--logLevel", "warn"], {
+  const built = spawnSync(process.execPath, [vite, "build", "--logLevel", "warn", ...words], {
     cwd: WEB,
     encoding: "utf8",
-    env: { ...process.env, NODE_ENV: "production" },
+    env: { ...process.env, NODE_ENV: "production", NODE_TEST_CONTEXT: undefined },
   });
-  if (built.status !== 0) throw new Error(`the gallery could not be built\n${built.stdout}${built.stderr}`);
+  if (built.status !== 0) throw new Error(`vite could not build\n${built.stdout}${built.stderr}`);
 }
 
 async function serve(directory: string): Promise<Server> {
