@@ -130,7 +130,7 @@ function streamed(who: string, entries: readonly Entry[], deltas: Evidence["devi
     for (; (entries[heard]?.seq ?? Number.POSITIVE_INFINITY) <= after; heard += 1) {
       const fact = entries[heard]?.fact;
       if (fact?.kind === "item.began" && isItem(fact.item)) grow(fact.item.item, fact.item.body.length);
-      if (fact?.kind === "item.grew") grow(String(fact.item), (fact.offset ?? 0) + (fact.text ?? "").length);
+      if (fact?.kind === "item.grew") grow(idOf(fact.item), (fact.offset ?? 0) + (fact.text ?? "").length);
     }
     const final = finals.get(item);
     const has = known.get(item);
@@ -184,7 +184,7 @@ function itemsOf(journal: readonly Entry[]): string[] {
   const open = new Map<string, string>();
   const ended = new Set<string>();
   for (const { seq, fact } of journal) {
-    const id = typeof fact.item === "string" ? fact.item : (fact.item?.item ?? "");
+    const id = idOf(fact.item);
     const body = open.get(id);
     if (fact.kind === "item.began" && isItem(fact.item)) {
       if (body !== undefined || ended.has(id)) faults.push(`item ${id} begins again (${seq})`);
@@ -330,11 +330,11 @@ function takenPrompts({ prompts }: Deeds, journal: readonly Entry[]): Deeds["pro
   );
 }
 
-function once(what: string, journal: readonly Entry[], idOf: (fact: Fact) => string | undefined): string[] {
+function once(what: string, journal: readonly Entry[], named: (fact: Fact) => string | undefined): string[] {
   const seen = new Map<string, number>();
   const faults: string[] = [];
   for (const { seq, fact } of journal) {
-    const id = idOf(fact);
+    const id = named(fact);
     if (id === undefined) continue;
     const before = seen.get(id);
     if (before !== undefined) faults.push(`${id} ${what} twice (${before} and ${seq})`);
@@ -369,6 +369,10 @@ function textOf(content: unknown): string {
 
 function askOf({ ask }: Fact): string {
   return typeof ask === "string" ? ask : (ask?.ask ?? "");
+}
+
+function idOf(item: Fact["item"]): string {
+  return typeof item === "string" ? item : (item?.item ?? "");
 }
 
 function isItem(item: Fact["item"]): item is Item {

@@ -46,9 +46,10 @@ export class Kills {
     this.#waiting = points;
   }
 
-  readonly happened = (moment: KillPoint["moment"]): void => {
+  /** True when that was a moment to end the host, which is done. */
+  readonly happened = (moment: KillPoint["moment"]): boolean => {
     this.counts[moment] += 1;
-    this.#strike();
+    return this.#strike();
   };
 
   /** Resolves when a host is up. */
@@ -64,10 +65,11 @@ export class Kills {
   }
 
   /** One at a time: what is due while the host is down ends the next one as soon as something happens there. */
-  #strike(): void {
-    if (this.#down) return;
+  #strike(): boolean {
+    if (this.#down) return false;
     const due = this.#waiting.find(({ moment, count }) => this.counts[moment] >= count);
     if (due) this.#kill(due);
+    return due !== undefined;
   }
 
   #kill(point: KillPoint): void {

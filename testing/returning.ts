@@ -31,7 +31,8 @@ export interface Around {
   readonly name: string;
   /** Resolves when a host is up, at once when one is. */
   up(): Promise<void>;
-  happened?(moment: Moment): void;
+  /** True when that was the moment in which the host was ended. */
+  happened?(moment: Moment): boolean;
 }
 
 export class ReturningDevice {
@@ -65,8 +66,9 @@ export class ReturningDevice {
       try {
         const result = await Promise.race([answer, device.ended.then(() => undefined)]);
         if (result === undefined) continue;
-        this.#around.happened?.("reply");
-        return result;
+        // With the host, the reply is lost as well: what was stored and not heard of is the case to try.
+        if (this.#around.happened?.("reply") !== true) return result;
+        await device.ended;
       } catch (error) {
         if (error instanceof CallError) throw error;
         await device.ended;

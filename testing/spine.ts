@@ -30,7 +30,7 @@ export class Spine implements AsyncDisposable {
     const around = (name: string) => ({ name, up: kills.up, happened: kills.happened });
     const phone = new ReturningDevice(await world.pair("phone"), around("phone"));
     const tablet = new ReturningDevice(await world.pair("tablet"), around("tablet"));
-    called = () => kills.happened("call");
+    called = () => void kills.happened("call");
     return new Spine({ world, model, kills, phone, tablet });
   }
 
