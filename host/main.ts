@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     umask,
     log,
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void host.stop(false));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void host.stop(false));
   log.info({ port: host.port, host: host.id }, "ready");
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, port: host.port, host: host.id, socket: home.socket })}\n`);
   await host.ended;
