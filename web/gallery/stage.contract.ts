@@ -35,6 +35,10 @@ export const POLICY = [
   "trusted-types flybridge dompurify",
 ].join("; ");
 
+/** As text: this file is read by programs that have no DOM. */
+const TELL_VIOLATIONS = `document.addEventListener("securitypolicyviolation", (event) =>
+  console.error("policy: " + event.violatedDirective + " " + event.blockedURI + " " + event.sample));`;
+
 export const PHONE: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
   hasTouch: true,
@@ -78,11 +82,7 @@ export async function makeStage(what: "gallery" | "app" = "gallery"): Promise<St
       page.on("console", (message) => {
         if (message.type() === "error") faults.push(message.text());
       });
-      await page.addInitScript(() => {
-        document.addEventListener("securitypolicyviolation", (event) =>
-          console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
-        );
-      });
+      await page.addInitScript(TELL_VIOLATIONS);
       await page.goto(what === "gallery" ? `${origin}/gallery.html#${state}` : `${origin}${state}`);
       await page.locator("#app > *").first().waitFor();
       return { page, faults };

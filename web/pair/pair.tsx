@@ -176,9 +176,7 @@ export default function Pair() {
                   </div>
                 </dl>
                 <p class="dim pair-note">
-                  {t(
-                    "It is sealed end to end: only a host that holds this key can read what you send. Both sides show the same first characters.",
-                  )}
+                  {t("It is sealed end to end: only a host that holds this key can read what you send.")}
                 </p>
                 <div>
                   <label class="label" for={`${id}-name`}>
