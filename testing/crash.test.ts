@@ -107,7 +107,7 @@ async function chatter(points: readonly KillPoint[]): Promise<{ talk: Chatter; k
     talk,
     kills,
     async [Symbol.asyncDispose]() {
-      await kills.up();
+      await kills.end();
       await phone.close();
       await tablet.close();
       await world[Symbol.asyncDispose]();
@@ -133,7 +133,7 @@ describe("a host that is killed again and again", () => {
       if (next() < 0.5) await talk.ask();
       else await talk.speak(1 + Math.floor(next() * 3_000));
     }
-    await kills.up();
+    await kills.end();
     t.diagnostic(
       `${kills.done.length} kills, ${talk.phone.entries.length} entries, ${talk.deeds.prompts.length} prompts`,
     );

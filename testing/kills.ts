@@ -55,6 +55,12 @@ export class Kills {
   /** Resolves when a host is up. */
   readonly up = (): Promise<void> => this.#up;
 
+  /** Nothing is killed any more; resolves when a host is up. A world must not be taken down while one is being started. */
+  async end(): Promise<void> {
+    this.#waiting = [];
+    await this.#up;
+  }
+
   /** What never came to its moment is done now, one after the other. */
   async rest(): Promise<void> {
     while (this.#waiting.length > 0 || this.#down) {

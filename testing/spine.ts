@@ -70,7 +70,7 @@ export class Spine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kills.up();
+    await this.kills.end();
     await this.phone.close();
     await this.tablet.close();
     await this.world[Symbol.asyncDispose]();
