@@ -40,6 +40,8 @@ export interface HostOptions {
   /** The person's own umask; the host's is 077. */
   readonly umask: number;
   readonly log: Log;
+  /** The wall clock, in milliseconds; a test sets it where it likes. */
+  readonly now?: () => number;
 }
 
 export interface Log {
@@ -64,7 +66,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const store = openStore(home.database);
   held.defer(() => store.close());
   const identity = identityFrom(home.identity, options.name);
-  const now = (): number => Date.now();
+  const now = options.now ?? Date.now;
   const note = (message: string, detail: Record<string, unknown>): void => log.warn(detail, message);
 
   const feed = makeFeed(store.feed);

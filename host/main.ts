@@ -35,7 +35,12 @@ async function main(): Promise<void> {
   const logs = join(home.root, "log");
   privateFolder(home.root);
   privateFolder(logs);
-  const destination = pino.destination({ dest: join(logs, "host.log"), mode: 0o600, sync: true, maxLength: MAX_UNLOGGED_BYTES });
+  const destination = pino.destination({
+    dest: join(logs, "host.log"),
+    mode: 0o600,
+    sync: true,
+    maxLength: MAX_UNLOGGED_BYTES,
+  });
   // On a full disk there is nowhere to say so; the host goes on, and tells its devices.
   destination.on("error", () => {});
   const log = pino({ base: { pid: process.pid } }, destination);
@@ -52,7 +57,9 @@ async function main(): Promise<void> {
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void host.stop(false));
   log.info({ port: host.port, host: host.id }, "ready");
-  process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, port: host.port, host: host.id, socket: home.socket })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, pid: process.pid, port: host.port, host: host.id, socket: home.socket })}\n`,
+  );
   await host.ended;
   log.info({}, "ended");
 }

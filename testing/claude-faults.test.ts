@@ -27,12 +27,18 @@ function fact<Kind extends Fact["kind"]>(
   after = 0,
 ): Promise<FactOf<Kind>> {
   return device.untilEntry(session, (entry: Entry) =>
-    entry.seq > after && entry.fact.kind === kind && fits(entry.fact as FactOf<Kind>) ? (entry.fact as FactOf<Kind>) : undefined,
+    entry.seq > after && entry.fact.kind === kind && fits(entry.fact as FactOf<Kind>)
+      ? (entry.fact as FactOf<Kind>)
+      : undefined,
   );
 }
 
 async function open(device: BareDevice, workspace: string, prompt?: string): Promise<SessionId> {
-  const { session } = await device.call("session.create", { workspace, agent: CLAUDE, ...(prompt === undefined ? {} : { prompt }) });
+  const { session } = await device.call("session.create", {
+    workspace,
+    agent: CLAUDE,
+    ...(prompt === undefined ? {} : { prompt }),
+  });
   await device.call("session.follow", { session, from: 1 });
   return session;
 }
@@ -66,27 +72,36 @@ const init = () => say({ type: "system", subtype: "init", session_id: "s", model
 const result = () => say({ type: "result", subtype: "success", is_error: false, result: "ok", terminal_reason: "completed", usage: {} });
 `;
 
-const elsewhere = ["/usr/local/bin/claude", "/opt/homebrew/bin/claude", join(dirname(process.execPath), "claude")].some((path) => existsSync(path));
+const elsewhere = ["/usr/local/bin/claude", "/opt/homebrew/bin/claude", join(dirname(process.execPath), "claude")].some(
+  (path) => existsSync(path),
+);
 
 describe("claude that cannot be started", LIMIT, () => {
-  it("is said to be missing, with how to install it, and once it is there the session goes on", { skip: elsewhere && "a claude lies where every host looks" }, async () => {
-    await using world = await startWorld({ env: { PATH: "/usr/bin:/bin", ANTHROPIC_API_KEY: "sk-ant-fake" } });
-    const device = await world.pair();
-    const { agents } = await device.call("agent.list", {});
-    const problem = agents.find(({ agent }) => agent === CLAUDE)?.problem;
-    assert.equal(problem?.code, "not_installed");
-    assert.match(problem?.message ?? "", /npm install -g @anthropic-ai\/claude-code/u);
-    const session = await open(device, world.home, "are you there?");
-    const ended = await fact(device, session, "agent.ended");
-    assert.equal(ended.cause, "failed");
-    assert.match(ended.detail ?? "", /not installed.*npm install/u);
-    // The prompt waits for it.
-    write(world, `heard((m) => { if (m.type === "control_request") answer(m); else { say({ ...m, isReplay: true }); init(); result(); } });`);
-    await device.call("session.resume", { session });
-    const taken = await fact(device, session, "prompt.taken");
-    assert.equal(taken.prompt as string, session as string);
-    device.close();
-  });
+  it(
+    "is said to be missing, with how to install it, and once it is there the session goes on",
+    { skip: elsewhere && "a claude lies where every host looks" },
+    async () => {
+      await using world = await startWorld({ env: { PATH: "/usr/bin:/bin", ANTHROPIC_API_KEY: "sk-ant-fake" } });
+      const device = await world.pair();
+      const { agents } = await device.call("agent.list", {});
+      const problem = agents.find(({ agent }) => agent === CLAUDE)?.problem;
+      assert.equal(problem?.code, "not_installed");
+      assert.match(problem?.message ?? "", /npm install -g @anthropic-ai\/claude-code/u);
+      const session = await open(device, world.home, "are you there?");
+      const ended = await fact(device, session, "agent.ended");
+      assert.equal(ended.cause, "failed");
+      assert.match(ended.detail ?? "", /not installed.*npm install/u);
+      // The prompt waits for it.
+      write(
+        world,
+        `heard((m) => { if (m.type === "control_request") answer(m); else { say({ ...m, isReplay: true }); init(); result(); } });`,
+      );
+      await device.call("session.resume", { session });
+      const taken = await fact(device, session, "prompt.taken");
+      assert.equal(taken.prompt as string, session as string);
+      device.close();
+    },
+  );
 
   it("is said to be too old, with how to update it", async () => {
     await using world = await standIn("", "1.0.44");
@@ -131,9 +146,18 @@ describe("claude that is mad", LIMIT, () => {
       const session = await open(device, world.home, "go");
       const ended = await fact(device, session, "turn.ended");
       assert.ok(ended);
-      assert.ok(device.entriesOf(session).some(({ fact: one }) => one.kind === "notice" && one.raw !== undefined), "what it wrote is shown");
+      assert.ok(
+        device.entriesOf(session).some(({ fact: one }) => one.kind === "notice" && one.raw !== undefined),
+        "what it wrote is shown",
+      );
       await device.call("session.prompt", { session, text: "again", delivery: "queue" });
-      await fact(device, session, "turn.ended", undefined, device.entriesOf(session).find(({ fact: one }) => one === ended)?.seq ?? 0);
+      await fact(
+        device,
+        session,
+        "turn.ended",
+        undefined,
+        device.entriesOf(session).find(({ fact: one }) => one === ended)?.seq ?? 0,
+      );
       process.kill(pid, 0);
       assert.equal(world.pid, pid);
       device.close();
@@ -171,7 +195,10 @@ describe("claude that is mad", LIMIT, () => {
       assert.equal(follow.state.running, undefined);
       assert.equal(follow.state.status.kind, "ended");
       const kinds = follow.entries.map(({ fact: one }) => one.kind);
-      assert.equal(kinds.filter((kind) => kind === "turn.began").length, kinds.filter((kind) => kind === "turn.ended").length);
+      assert.equal(
+        kinds.filter((kind) => kind === "turn.began").length,
+        kinds.filter((kind) => kind === "turn.ended").length,
+      );
       if (when === "in the middle of a sentence") {
         assert.match(JSON.stringify(follow.entries), /half a sen/u);
       }
@@ -217,86 +244,106 @@ describe("a prompt of 5 MB", LIMIT, () => {
 });
 
 const found = findClaude();
-if (found === undefined && process.env["CI"]) throw new Error("Claude Code is not in .cache/agents. `npm test` brings it.");
+if (found === undefined && process.env["CI"])
+  throw new Error("Claude Code is not in .cache/agents. `npm test` brings it.");
 
-describe("the real claude", { ...LIMIT, skip: found === undefined && "Claude Code is not in .cache/agents; npm test brings it" }, () => {
-  it("[D39] that is killed with an ask open is seen within 2 s; a late answer reaches nobody, and a resumed session goes on", async () => {
-    await using model = await startAnthropic();
-    const { HOME: _, ...env } = claudeEnv({ home: "", url: model.url });
-    await using world = await startWorld({ env: { ...env, PATH: `${dirname(found ?? "")}:${env["PATH"] ?? ""}` } });
-    const device = await world.pair();
-    const session = await open(device, world.home, `[[tool Bash {"command":"touch ${world.home}/touched"}]]`);
-    const { ask } = await fact(device, session, "ask.opened");
-    const { pid } = await fact(device, session, "agent.started");
-    const began = performance.now();
-    process.kill(pid, "SIGKILL");
-    const ended = await fact(device, session, "agent.ended");
-    assert.ok(performance.now() - began < SEEN_MS);
-    assert.equal(ended.signal, "SIGKILL");
-    const settled = await fact(device, session, "ask.settled");
-    assert.deepEqual(settled.settlement, { kind: "void" });
-    await assert.rejects(
-      device.call("ask.answer", { session, ask: ask.ask, answer: { kind: "allow", choice: "once" } }),
-      (error: unknown) => error instanceof CallError && error.code === "already_settled" && /agent ended/u.test(error.message),
-    );
-    const before = lastOf(device, session);
-    await device.call("session.resume", { session });
-    await device.call("session.prompt", { session, text: "[[text back again]]", delivery: "queue" });
-    const words = await fact(device, session, "item.completed", ({ item }) => item.kind === "words", before);
-    assert.equal(words.item.body, "back again");
-    assert.equal(existsSync(join(world.home, "touched")), false);
-    device.close();
-  });
-
-  it("is given a long prompt whole; one of 5 MB, for which no model has room, it refuses itself, and goes on", async () => {
-    await using model = await startAnthropic();
-    const { HOME: _, ...env } = claudeEnv({ home: "", url: model.url });
-    await using world = await startWorld({ env: { ...env, PATH: `${dirname(found ?? "")}:${env["PATH"] ?? ""}` } });
-    const device = await world.pair();
-    const long = await open(device, world.home);
-    const text = `begin ${"0123456789 abcde\n".repeat(20_000)} end. [[text read]]`;
-    await device.call("session.prompt", { session: long, text, delivery: "queue" });
-    assert.equal((await fact(device, long, "turn.ended")).outcome, "completed");
-    assert.ok(toldIn(model.requests.at(-1)).includes(text), "the model saw all of it");
-    const session = await open(device, world.home);
-    await device.call("session.prompt", { session, text: FIVE_MB, delivery: "queue" });
-    const ended = await fact(device, session, "turn.ended");
-    assert.equal(ended.outcome, "failed");
-    assert.match(ended.detail ?? "", /too long/iu);
-    const { status } = (await device.call("session.list", {})).sessions.find((one) => one.session === session) ?? {};
-    assert.equal(status?.kind, "idle");
-    device.close();
-  });
-
-  it("shows file names and output with control characters and bidi marks as they are", async () => {
-    await using model = await startAnthropic();
-    const { HOME: _, ...env } = claudeEnv({ home: "", url: model.url });
-    await using world = await startWorld({ env: { ...env, PATH: `${dirname(found ?? "")}:${env["PATH"] ?? ""}` } });
-    const device = await world.pair();
-    const name = "in\u202egpj.\u001b[31mvoice\u2066.txt";
-    const { session } = await device.call("session.create", { workspace: world.home, agent: CLAUDE, mode: "acceptEdits" });
-    await device.call("session.follow", { session, from: 1 });
-    const write = { file_path: join(world.home, name), content: "a\u0007b\u202ec\n" };
-    const command = { command: "printf 'x\\033]52;c;aGk=\\007\\342\\200\\256y\\n'" };
-    await device.call("session.prompt", {
-      session,
-      text: `[[tool Write ${JSON.stringify(write)}]] [[tool Bash ${JSON.stringify(command)}]]`,
-      delivery: "queue",
+describe(
+  "the real claude",
+  { ...LIMIT, skip: found === undefined && "Claude Code is not in .cache/agents; npm test brings it" },
+  () => {
+    it("[D39] that is killed with an ask open is seen within 2 s; a late answer reaches nobody, and a resumed session goes on", async () => {
+      await using model = await startAnthropic();
+      const { HOME: _, ...env } = claudeEnv({ home: "", url: model.url });
+      await using world = await startWorld({ env: { ...env, PATH: `${dirname(found ?? "")}:${env["PATH"] ?? ""}` } });
+      const device = await world.pair();
+      const session = await open(device, world.home, `[[tool Bash {"command":"touch ${world.home}/touched"}]]`);
+      const { ask } = await fact(device, session, "ask.opened");
+      const { pid } = await fact(device, session, "agent.started");
+      const began = performance.now();
+      process.kill(pid, "SIGKILL");
+      const ended = await fact(device, session, "agent.ended");
+      assert.ok(performance.now() - began < SEEN_MS);
+      assert.equal(ended.signal, "SIGKILL");
+      const settled = await fact(device, session, "ask.settled");
+      assert.deepEqual(settled.settlement, { kind: "void" });
+      await assert.rejects(
+        device.call("ask.answer", { session, ask: ask.ask, answer: { kind: "allow", choice: "once" } }),
+        (error: unknown) =>
+          error instanceof CallError && error.code === "already_settled" && /agent ended/u.test(error.message),
+      );
+      const before = lastOf(device, session);
+      await device.call("session.resume", { session });
+      await device.call("session.prompt", { session, text: "[[text back again]]", delivery: "queue" });
+      const words = await fact(device, session, "item.completed", ({ item }) => item.kind === "words", before);
+      assert.equal(words.item.body, "back again");
+      assert.equal(existsSync(join(world.home, "touched")), false);
+      device.close();
     });
-    const written = await fact(device, session, "item.completed", ({ item }) => item.kind === "tool" && item.tool.name === "Write");
-    assert.ok(written.item.kind === "tool");
-    assert.equal(written.item.tool.object, write.file_path);
-    assert.equal(written.item.tool.state, "done");
-    assert.match(JSON.stringify(written.item.tool.edits), /a\\u0007b\u202ec/u);
-    const over = await device.until(() => {
-      const ask = device.entriesOf(session).find(({ fact: one }) => one.kind === "ask.opened");
-      const ended = device.entriesOf(session).find(({ fact: one }) => one.kind === "turn.ended");
-      return ask ?? ended;
+
+    it("is given a long prompt whole; one of 5 MB, for which no model has room, it refuses itself, and goes on", async () => {
+      await using model = await startAnthropic();
+      const { HOME: _, ...env } = claudeEnv({ home: "", url: model.url });
+      await using world = await startWorld({ env: { ...env, PATH: `${dirname(found ?? "")}:${env["PATH"] ?? ""}` } });
+      const device = await world.pair();
+      const long = await open(device, world.home);
+      const text = `begin ${"0123456789 abcde\n".repeat(20_000)} end. [[text read]]`;
+      await device.call("session.prompt", { session: long, text, delivery: "queue" });
+      assert.equal((await fact(device, long, "turn.ended")).outcome, "completed");
+      assert.ok(toldIn(model.requests.at(-1)).includes(text), "the model saw all of it");
+      const session = await open(device, world.home);
+      await device.call("session.prompt", { session, text: FIVE_MB, delivery: "queue" });
+      const ended = await fact(device, session, "turn.ended");
+      assert.equal(ended.outcome, "failed");
+      assert.match(ended.detail ?? "", /too long/iu);
+      const { status } = (await device.call("session.list", {})).sessions.find((one) => one.session === session) ?? {};
+      assert.equal(status?.kind, "idle");
+      device.close();
     });
-    if (over.fact.kind === "ask.opened")
-      await device.call("ask.answer", { session, ask: over.fact.ask.ask, answer: { kind: "allow", choice: "once" } });
-    const ran = await fact(device, session, "item.completed", ({ item }) => item.kind === "tool" && item.tool.name === "Bash");
-    assert.ok(ran.item.body.includes("\u202ey"), JSON.stringify(ran.item.body));
-    device.close();
-  });
-});
+
+    it("shows file names and output with control characters and bidi marks as they are", async () => {
+      await using model = await startAnthropic();
+      const { HOME: _, ...env } = claudeEnv({ home: "", url: model.url });
+      await using world = await startWorld({ env: { ...env, PATH: `${dirname(found ?? "")}:${env["PATH"] ?? ""}` } });
+      const device = await world.pair();
+      const name = "in\u202egpj.\u001b[31mvoice\u2066.txt";
+      const { session } = await device.call("session.create", {
+        workspace: world.home,
+        agent: CLAUDE,
+        mode: "acceptEdits",
+      });
+      await device.call("session.follow", { session, from: 1 });
+      const write = { file_path: join(world.home, name), content: "a\u0007b\u202ec\n" };
+      const command = { command: "printf 'x\\033]52;c;aGk=\\007\\342\\200\\256y\\n'" };
+      await device.call("session.prompt", {
+        session,
+        text: `[[tool Write ${JSON.stringify(write)}]] [[tool Bash ${JSON.stringify(command)}]]`,
+        delivery: "queue",
+      });
+      const written = await fact(
+        device,
+        session,
+        "item.completed",
+        ({ item }) => item.kind === "tool" && item.tool.name === "Write",
+      );
+      assert.ok(written.item.kind === "tool");
+      assert.equal(written.item.tool.object, write.file_path);
+      assert.equal(written.item.tool.state, "done");
+      assert.match(JSON.stringify(written.item.tool.edits), /a\\u0007b\u202ec/u);
+      const over = await device.until(() => {
+        const ask = device.entriesOf(session).find(({ fact: one }) => one.kind === "ask.opened");
+        const ended = device.entriesOf(session).find(({ fact: one }) => one.kind === "turn.ended");
+        return ask ?? ended;
+      });
+      if (over.fact.kind === "ask.opened")
+        await device.call("ask.answer", { session, ask: over.fact.ask.ask, answer: { kind: "allow", choice: "once" } });
+      const ran = await fact(
+        device,
+        session,
+        "item.completed",
+        ({ item }) => item.kind === "tool" && item.tool.name === "Bash",
+      );
+      assert.ok(ran.item.body.includes("\u202ey"), JSON.stringify(ran.item.body));
+      device.close();
+    });
+  },
+);

@@ -18,7 +18,8 @@ const DISK = "32m";
 function smallDisk(): { readonly path: string; fill(): void; free(): void } & Disposable {
   const path = mkdtempSync(join(tmpdir(), "flybridge-disk-"));
   const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK},mode=0700`, "flybridge", path]);
-  if (status !== 0) throw new Error(`No small disk could be mounted (run as root, with CAP_SYS_ADMIN): ${String(stderr)}`);
+  if (status !== 0)
+    throw new Error(`No small disk could be mounted (run as root, with CAP_SYS_ADMIN): ${String(stderr)}`);
   const ballast = join(path, "ballast");
   return {
     path,
@@ -54,7 +55,11 @@ describe("a full disk", { timeout: 90_000, skip: process.platform !== "linux" &&
     const { pid } = world;
     const device = await world.pair();
     const second = await world.pair("the second");
-    const { session } = await device.call("session.create", { workspace: world.home, agent: "demo" as AgentName, prompt: "flood 5" });
+    const { session } = await device.call("session.create", {
+      workspace: world.home,
+      agent: "demo" as AgentName,
+      prompt: "flood 5",
+    });
     await device.call("session.follow", { session, from: 1 });
     await device.untilEntry(session, ({ fact }) => fact.kind === "turn.ended");
     // Output that is under way while the disk is full: 120 lines in 6 seconds.
@@ -76,10 +81,16 @@ describe("a full disk", { timeout: 90_000, skip: process.platform !== "linux" &&
       }
     });
     const refused = newIntent();
-    await assert.rejects(device.call("session.prompt", { session, text: "refused", delivery: "queue" }, refused), isFull);
+    await assert.rejects(
+      device.call("session.prompt", { session, text: "refused", delivery: "queue" }, refused),
+      isFull,
+    );
     await assert.rejects(device.call("session.create", { workspace: world.home, agent: "demo" as AgentName }), isFull);
     await assert.rejects(device.call("session.configure", { session, title: "refused" }), isFull);
-    await assert.rejects(device.call("device.rename", { device: (await device.call("device.list", {})).devices[0]!.device, name: "x" }), isFull);
+    await assert.rejects(
+      device.call("device.rename", { device: (await device.call("device.list", {})).devices[0]!.device, name: "x" }),
+      isFull,
+    );
 
     // Reading goes on.
     const page = await second.call("session.page", { session, before: 1_000_000 });
@@ -124,15 +135,21 @@ describe("a full disk", { timeout: 90_000, skip: process.platform !== "linux" &&
     // The turn that went on meanwhile is whole, and so is all that came after.
     const ticks = await device.untilEntry(
       session,
-      ({ fact }) => fact.kind === "item.completed" && fact.item.kind === "tool" && fact.item.tool.name === "Tick" && fact.item,
+      ({ fact }) =>
+        fact.kind === "item.completed" && fact.item.kind === "tool" && fact.item.tool.name === "Tick" && fact.item,
     );
     const lines = ticks.body.trim().split("\n").map(Number);
     assert.equal(lines.length, 120);
-    assert.deepEqual(lines, [...new Set(lines)].sort((a, b) => a - b));
+    assert.deepEqual(
+      lines,
+      [...new Set(lines)].sort((a, b) => a - b),
+    );
     await device.untilEntry(session, ({ fact }) => fact.kind === "prompt.taken" && (fact.prompt as string) === refused);
     await whole(device, session);
     for (const id of accepted)
-      assert.ok(device.entriesOf(session).some(({ fact }) => fact.kind === "prompt.taken" && (fact.prompt as string) === id));
+      assert.ok(
+        device.entriesOf(session).some(({ fact }) => fact.kind === "prompt.taken" && (fact.prompt as string) === id),
+      );
     // Each of those that were there before comes back.
     const back = await BareDevice.reconnect(keys);
     await back.call("session.list", {});

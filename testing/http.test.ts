@@ -54,7 +54,14 @@ interface Answer {
 function ask(path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { host: `127.0.0.1:${world.port}`, ...options.headers };
-    const asked = request({ host: "127.0.0.1", port: world.port, path, method: options.method ?? "GET", headers, agent: false });
+    const asked = request({
+      host: "127.0.0.1",
+      port: world.port,
+      path,
+      method: options.method ?? "GET",
+      headers,
+      agent: false,
+    });
     asked.on("error", reject);
     asked.on("response", (response) => {
       let body = "";
@@ -171,13 +178,19 @@ describe("the app over HTTP", LIMIT, () => {
   it("knows no method but GET and HEAD", async () => {
     for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"]) {
       for (const path of ["/", LINK_PATH, "/nothing.js"]) {
-        const answer = await ask(path, { method, headers: { origin: "http://evil.example", "access-control-request-method": "GET" } });
+        const answer = await ask(path, {
+          method,
+          headers: { origin: "http://evil.example", "access-control-request-method": "GET" },
+        });
         assert.equal(answer.status, 405, `${method} ${path}`);
         guarded(answer, `${method} ${path}`);
       }
     }
     assert.doesNotMatch(await raw(`TRACE / HTTP/1.1\r\nHost: 127.0.0.1:${world.port}\r\n\r\n`), /^HTTP\/1\.1 200/u);
-    assert.doesNotMatch(await raw(`CONNECT evil.example:80 HTTP/1.1\r\nHost: 127.0.0.1:${world.port}\r\n\r\n`), /^HTTP\/1\.1 200/u);
+    assert.doesNotMatch(
+      await raw(`CONNECT evil.example:80 HTTP/1.1\r\nHost: 127.0.0.1:${world.port}\r\n\r\n`),
+      /^HTTP\/1\.1 200/u,
+    );
     await isWell();
   });
 
@@ -212,7 +225,15 @@ describe("the app over HTTP", LIMIT, () => {
   });
 
   it("bears requests that are none", async () => {
-    for (const bytes of ["\r\n\r\n", "\u0000\u0001\u0002", "GET\r\n\r\n", `GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n`, `GET / HTTP/9.9\r\n\r\n`, `GET / HTTP/1.1\r\n${"a: b\r\n".repeat(5_000)}\r\n`, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"])
+    for (const bytes of [
+      "\r\n\r\n",
+      "\u0000\u0001\u0002",
+      "GET\r\n\r\n",
+      `GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n`,
+      `GET / HTTP/9.9\r\n\r\n`,
+      `GET / HTTP/1.1\r\n${"a: b\r\n".repeat(5_000)}\r\n`,
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ])
       assert.doesNotMatch(await raw(bytes), /^HTTP\/1\.1 200/u);
     await isWell();
   });
@@ -238,18 +259,25 @@ describe("links over WebSocket", LIMIT, () => {
       "",
     ])
       assert.equal(await upgrade({ Origin: origin }), 403, origin);
-    for (const origin of [`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://[::1]:${port}`, "https://studio.example.ts.net"])
+    for (const origin of [
+      `http://127.0.0.1:${port}`,
+      `http://localhost:${port}`,
+      `http://[::1]:${port}`,
+      "https://studio.example.ts.net",
+    ])
       assert.equal(await upgrade({ Origin: origin }), 101, origin);
     assert.equal(await upgrade({}), 101, "a program sends no origin");
   });
 
   it("are at one address, and a plain request to it is not one", async () => {
-    for (const path of ["/", "/links", "/link/", "/LINK", "/assets/../linked"]) assert.equal(await upgrade({}, path), 404, path);
+    for (const path of ["/", "/links", "/link/", "/LINK", "/assets/../linked"])
+      assert.equal(await upgrade({}, path), 404, path);
     assert.notEqual((await ask(LINK_PATH)).status, 101);
   });
 
   it("are refused without a word when the request is not well made, and the host goes on", async () => {
-    for (const path of ["//", "http://", "http://[", "//:0", "?", "*"]) assert.notEqual(await upgrade({}, path), 101, path);
+    for (const path of ["//", "http://", "http://[", "//:0", "?", "*"])
+      assert.notEqual(await upgrade({}, path), 101, path);
     assert.notEqual(await upgrade({ "Sec-WebSocket-Version": "7" }), 101);
     assert.notEqual(await upgrade({ "Sec-WebSocket-Key": "short" }), 101);
     assert.notEqual(await upgrade({ Upgrade: "h2c" }), 101);

@@ -13,7 +13,7 @@ const PROMPTS = 200;
 
 async function entriesOf(device: BareDevice, session: SessionId) {
   const all = [];
-  for (let before = 1_000_000; ; ) {
+  for (let before = 1_000_000; ;) {
     const { entries, more } = await device.call("session.page", { session, before });
     all.unshift(...entries);
     if (!more) return all;
@@ -26,7 +26,9 @@ describe("an intent", { timeout: 120_000 }, () => {
     await using world = await startWorld();
     const device = await world.pair();
     const intent = newIntent();
-    const made = await Promise.all([1, 2].map(() => device.call("session.create", { workspace: world.home, agent: DEMO }, intent)));
+    const made = await Promise.all(
+      [1, 2].map(() => device.call("session.create", { workspace: world.home, agent: DEMO }, intent)),
+    );
     assert.deepEqual(made[0], made[1]);
     const session = made[0]!.session;
     const prompt = newIntent();
@@ -66,9 +68,14 @@ describe("an intent", { timeout: 120_000 }, () => {
       sent.push(intent);
       const wish = kills.has(count) ? "kill" : next() < 0.2 ? "cut" : "none";
       for (let first = true; ; first = false) {
-        const answered = device.call("session.prompt", { session, text: `flood 1 ${count}`, delivery: "queue" }, intent);
+        const answered = device.call(
+          "session.prompt",
+          { session, text: `flood 1 ${count}`, delivery: "queue" },
+          intent,
+        );
         if (first && wish === "cut") device.close();
-        if (first && wish === "kill") await Promise.all([world.kill(), answered.catch(() => {})]).then(() => world.restart());
+        if (first && wish === "kill")
+          await Promise.all([world.kill(), answered.catch(() => {})]).then(() => world.restart());
         try {
           await answered;
           break;
@@ -100,7 +107,11 @@ describe("an intent", { timeout: 120_000 }, () => {
     const given = entries.flatMap(({ fact }) => (fact.kind === "prompt.taken" ? [fact.prompt as string] : []));
     assert.deepEqual(given, sent as string[], "and the agent took each once");
     assert.equal(entries.filter(({ fact }) => fact.kind === "turn.began").length, PROMPTS);
-    assert.equal(entries.filter(({ fact }) => fact.kind === "agent.started").length, 1, "the agent lived through it all");
+    assert.equal(
+      entries.filter(({ fact }) => fact.kind === "agent.started").length,
+      1,
+      "the agent lived through it all",
+    );
     device.close();
   });
 });

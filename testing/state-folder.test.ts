@@ -13,7 +13,10 @@ import { startWorld, type World } from "./world.ts";
 const HOST = join(import.meta.dirname, "..", "host", "main.ts");
 
 /** A host that is expected not to start. */
-async function starts(state: string, args: readonly string[] = ["--port", "0"]): Promise<{ code: number | null; errors: string }> {
+async function starts(
+  state: string,
+  args: readonly string[] = ["--port", "0"],
+): Promise<{ code: number | null; errors: string }> {
   const child = spawn(process.execPath, [HOST, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: state, FLYBRIDGE_HOME: state },
     stdio: ["ignore", "ignore", "pipe"],
@@ -61,7 +64,11 @@ describe("a state folder", { timeout: 60_000 }, () => {
   const spoiltBy = async (file: string, spoil: (path: string) => void, words: RegExp): Promise<void> => {
     await using own = await startWorld();
     const device = await own.pair();
-    const { session } = await device.call("session.create", { workspace: own.home, agent: "demo" as never, prompt: "flood 3" });
+    const { session } = await device.call("session.create", {
+      workspace: own.home,
+      agent: "demo" as never,
+      prompt: "flood 3",
+    });
     await device.call("session.follow", { session, from: 1 });
     await device.untilEntry(session, ({ fact }) => fact.kind === "turn.ended");
     await own.kill();
@@ -116,7 +123,11 @@ describe("a state folder", { timeout: 60_000 }, () => {
     if (process.getuid?.() === 0) {
       const sealed = join(folder, "sealed");
       mkdirSync(sealed);
-      assert.equal(spawnSync("mount", ["-t", "tmpfs", "-o", "ro", "flybridge", sealed]).status, 0, "mounting needs CAP_SYS_ADMIN");
+      assert.equal(
+        spawnSync("mount", ["-t", "tmpfs", "-o", "ro", "flybridge", sealed]).status,
+        0,
+        "mounting needs CAP_SYS_ADMIN",
+      );
       const readOnly = await starts(join(sealed, "state"));
       spawnSync("umount", [sealed]);
       mends(readOnly.errors, /sealed.*FLYBRIDGE_HOME/u);

@@ -116,7 +116,8 @@ export async function startWorld(
   return world;
 }
 
-function keysIn(path: string): Keys {
+/** What lies in the file of this machine's shell. */
+export function keysIn(path: string): Keys {
   const file = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
   const bytes = (name: string): Uint8Array => fromBase64Url(file[name] ?? "", 32) ?? new Uint8Array(32);
   return {

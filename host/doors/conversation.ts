@@ -2,7 +2,12 @@
  * The inner conversation with one device: calls in, replies and entries out. Every call is parsed by its row, allowed
  * by its row, and answered once; every entry that leaves is allowed again, for a grant may have ended meanwhile.
  */
-import { decodeDeviceMessage, type DeviceMessage, encodeMessage, type HostMessage } from "@flybridge/protocol/message.ts";
+import {
+  decodeDeviceMessage,
+  type DeviceMessage,
+  encodeMessage,
+  type HostMessage,
+} from "@flybridge/protocol/message.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
@@ -115,7 +120,11 @@ export function converse(options: {
     send(stream, { t: "reply", call, ok });
   };
 
-  const result = (method: Exclude<Method, "session.follow" | "session.unfollow" | "feed.follow">, params: unknown, message: DeviceMessage): unknown => {
+  const result = (
+    method: Exclude<Method, "session.follow" | "session.unfollow" | "feed.follow">,
+    params: unknown,
+    message: DeviceMessage,
+  ): unknown => {
     // One cast, where the table's types meet the message: `params` was parsed by the row of this very method.
     if (METHODS[method].kind === "query") return (desk.queries as Loose)[method]?.(params, caller);
     if (message.intent === undefined) throw new CallError("bad_params", `${method} is an intent: it needs an id.`);
@@ -124,7 +133,10 @@ export function converse(options: {
 
   const hear = async (message: DeviceMessage): Promise<void> => {
     if (underway >= MAX_CALLS_UNDERWAY) {
-      send(Streams.calls, faultOf(message.call, new CallError("too_many", "Too many calls at once. Wait for answers.")));
+      send(
+        Streams.calls,
+        faultOf(message.call, new CallError("too_many", "Too many calls at once. Wait for answers.")),
+      );
       return;
     }
     underway += 1;

@@ -68,8 +68,10 @@ function appOf(folder: string, allowed: Allowed): Hono {
     context.header("cache-control", immutable ? "public, max-age=31536000, immutable" : "no-cache");
   });
   app.use(async (context, next) => {
-    if (!allowed.hosts.has(context.req.header("host") ?? "")) return context.text("This name is not served here.\n", 421);
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") return context.text("Only GET is served here.\n", 405);
+    if (!allowed.hosts.has(context.req.header("host") ?? ""))
+      return context.text("This name is not served here.\n", 421);
+    if (context.req.method !== "GET" && context.req.method !== "HEAD")
+      return context.text("Only GET is served here.\n", 405);
     return next();
   });
   app.use(serveStatic({ root: folder, precompressed: true }));
@@ -91,7 +93,9 @@ function upgrader(allowed: Allowed, gate: Gate): (request: IncomingMessage, sock
     // A program of this machine sends no Origin; a browser always does, and cannot leave it out.
     const fine = allowed.hosts.has(host ?? "") && (origin === undefined || allowed.origins.has(origin));
     if (!fine || URL.parse(request.url ?? "/", "http://x")?.pathname !== LINK_PATH) {
-      socket.end(`HTTP/1.1 ${fine ? "404 Not Found" : "403 Forbidden"}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      socket.end(
+        `HTTP/1.1 ${fine ? "404 Not Found" : "403 Forbidden"}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+      );
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
