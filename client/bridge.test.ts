@@ -71,15 +71,15 @@ class Device {
       close() {},
     };
     const platform: Platform = {
-      suite: nobleSuite(this.#random),
+      reach: () => Promise.resolve({ suite: nobleSuite(this.#random), dial: (address) => this.dial(address) }),
       keys: this.keys,
       store,
       owner: { self, isAlive: (owner) => Promise.resolve(this.#alive.has(owner)) },
       clock: this.clock,
       makeCell: plainCell,
       now: () => 1_700_000_000_000 + this.clock.now(),
+      random: this.#random,
       addressesOf: () => ["ws://127.0.0.1:7683"],
-      dial: (address) => this.dial(address),
       onNetwork: () => () => {},
     };
     const bridge = await makeBridge(platform);

@@ -4,7 +4,6 @@
  * A browser without X25519 gets a key of plain bytes, sealed the same way; it is in memory while the app runs.
  */
 import { checkedAgreement } from "@flybridge/crypto/agreement.ts";
-import { nobleKey } from "@flybridge/crypto/noble.ts";
 import { type AgreementKey, KEY_BYTES } from "@flybridge/crypto/suite.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import { type Database, guarded, type Sealed } from "./database-web.ts";
@@ -44,6 +43,7 @@ export function webKeys(database: Database): Keys {
     const pair = await keyOf(database, DEVICE, newPair);
     if (pair) return nativeKey(pair);
     const fresh = await seal(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+    const { nobleKey } = await import("@flybridge/crypto/noble.ts");
     return nobleKey(await unseal(await keyOf(database, DEVICE_SEALED, () => Promise.resolve(fresh))));
   };
 

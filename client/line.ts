@@ -2,17 +2,14 @@
  * The line to one host: dials its addresses, proves both sides, hears the welcome, and comes back when it is cut. It
  * ends by itself only for what no repetition mends.
  */
-import { SealError } from "@flybridge/crypto/suite.ts";
 import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message.ts";
-import { fromBase64Url, HOST_KEY_BYTES } from "@flybridge/protocol/offer.ts";
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
 import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/heartbeat.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
-import { HandshakeError, reconnectOver } from "@flybridge/transport/secure.ts";
 import { Calls } from "./calls.ts";
+import { NotConnected } from "./not-connected.ts";
 import type { Platform } from "./platform.ts";
 import { type Connection, type KnownHost, Offline } from "./replica.ts";
-import { StoreError } from "./store.ts";
 
 export type Welcome = Extract<HostMessage, { t: "welcome" }>;
 /** What comes without having been asked for. */
@@ -26,19 +23,6 @@ export interface LineEvents {
   /** After `up`, once: nothing more comes, and what was asked has failed. */
   down(): void;
 }
-
-type Refusal = Extract<Connection, { kind: "refused" }>["reason"];
-
-/** Why an attempt did not connect. With a refusal it is final. */
-class NotConnected extends Error {
-  readonly refusal: Refusal | undefined;
-  constructor(message: string, refusal?: Refusal) {
-    super(message);
-    this.refusal = refusal;
-  }
-}
-
-const NOTHING = new Uint8Array(0);
 
 export class Line {
   readonly #platform: Platform;
@@ -71,10 +55,10 @@ export class Line {
     if (given) this.stop();
     if (this.#dial) return;
     this.#given = given;
-    const { clock, suite } = this.#platform;
+    const { clock } = this.#platform;
     const begun: Dial = dial({
       clock,
-      chance: () => (suite.random(1)[0] ?? 0) / 256,
+      chance: () => (this.#platform.random(1)[0] ?? 0) / 256,
       attempt: (up, signal) => this.#attempt(up, signal),
       waiting: (ms) => {
         const now = this.#platform.now();
@@ -143,64 +127,9 @@ export class Line {
     return signal.aborted ? "stop" : "again";
   }
 
-  /** Tries each address in turn, and at each one the secrets that the host may hold. */
   async #connect(signal: AbortSignal): Promise<SecurePipe> {
-    const { keys } = this.#platform;
-    const { host, addresses } = this.#known();
-    const [deviceKey, secrets] = await Promise.all([keys.device(), keys.secrets(host)]);
-    if (secrets.length === 0)
-      throw new NotConnected("This device lost what it shared with the host. Pair again.", "revoked");
-    const faults: NotConnected[] = [];
-    for (const address of addresses) {
-      let fault: NotConnected | undefined;
-      for (const continuity of secrets) {
-        // A host that does not know one secret may know the next; only one that knows none has revoked this device.
-        if (fault && fault.refusal !== "revoked") break;
-        try {
-          return await this.#reconnect(address, deviceKey, continuity, signal);
-        } catch (error) {
-          if (signal.aborted || error instanceof StoreError) throw error;
-          fault = notConnectedFrom(error);
-        }
-      }
-      if (fault) faults.push(fault);
-    }
-    throw (
-      faults.find((fault) => fault.refusal === "revoked" || fault.refusal === "too_new") ??
-      faults.find((fault) => fault.refusal === undefined) ??
-      faults[0] ??
-      new NotConnected("No address of this host is known. Pair again.")
-    );
-  }
-
-  async #reconnect(
-    address: string,
-    deviceKey: Awaited<ReturnType<Platform["keys"]["device"]>>,
-    continuity: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<SecurePipe> {
-    const { keys, suite, clock, inflate, deflate } = this.#platform;
-    const { host, hostKey } = this.#known();
-    const connected = await reconnectOver(this.#platform.dial(address), {
-      suite,
-      clock,
-      signal,
-      deviceKey,
-      continuity,
-      hostId: host,
-      hostKey: fromBase64Url(hostKey, HOST_KEY_BYTES) ?? NOTHING,
-      payload: NOTHING,
-      paceMs: this.#paceMs,
-      ...(inflate ? { inflate } : {}),
-      ...(deflate ? { deflate } : {}),
-      // Until the host has the next one it may know only this one, and it just showed that it does.
-      keep: (next) => keys.keep(host, [next, continuity]),
-    });
-    void connected.confirmed
-      .then((confirmed) => (confirmed ? keys.keep(host, [connected.continuity]) : undefined))
-      // Both stay then; the first is tried first.
-      .catch(() => {});
-    return connected.pipe;
+    const { comeBack } = await import("./meeting.ts");
+    return comeBack(this.#platform, this.#known(), this.#paceMs, signal);
   }
 
   #live(pipe: SecurePipe, up: () => void, signal: AbortSignal): Promise<PipeEnd> {
@@ -263,29 +192,6 @@ export class Line {
 
   #fail(): void {
     for (const one of this.#waiting.splice(0)) one.failed(new Offline(this.#reason));
-  }
-}
-
-function notConnectedFrom(error: unknown): NotConnected {
-  if (!(error instanceof HandshakeError))
-    return new NotConnected(error instanceof Error ? error.message : String(error));
-  switch (error.fault) {
-    case "refused":
-      // The host answered, and not with this secret. A link that only closes is a host that stops or is full.
-      return error.cause instanceof SealError
-        ? new NotConnected("The host no longer knows this device. Pair again.", "revoked")
-        : new NotConnected("The host closed the connection before it was ready. It may be stopping or busy.");
-    case "wrong_host":
-      return new NotConnected(error.message, "wrong_host");
-    case "version":
-      // There is no version before ours, so whoever shares none with us is newer.
-      return new NotConnected(error.message, "too_new");
-    case "not_a_host":
-    case "timeout":
-    case "cut":
-    case "violation":
-    case "aborted":
-      return new NotConnected(error.message);
   }
 }
 

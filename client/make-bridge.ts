@@ -1,10 +1,9 @@
 /** Makes the bridge of this device: the hosts it knows, and pairing with another one. */
 import { Introduction } from "@flybridge/protocol/device.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
-import { type Connection, toBase64Url } from "@flybridge/protocol/offer.ts";
-import { type Connected, HandshakeError, pairOver } from "@flybridge/transport/secure.ts";
+import { toBase64Url } from "@flybridge/protocol/offer.ts";
 import * as v from "valibot";
-import { type Bridge, PairingError, type PairingFault } from "./bridge.ts";
+import { type Bridge, PairingError } from "./bridge.ts";
 import { deviceIdOf } from "./keys.ts";
 import { HostReplica } from "./make-replica.ts";
 import type { Platform } from "./platform.ts";
@@ -54,6 +53,7 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
     async pair(connection, self) {
       const payload = new TextEncoder().encode(JSON.stringify(v.parse(Introduction, self)));
       const deviceKey = await keys.device().catch(rethrow);
+      const { pairAnywhere } = await import("./meeting.ts");
       const { connected, address } = await pairAnywhere(platform, connection, deviceKey, payload);
       const { host } = connected.hello;
       const known: KnownHost = {
@@ -104,65 +104,6 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
       store.close();
     },
   };
-}
-
-async function pairAnywhere(
-  platform: Platform,
-  connection: Connection,
-  deviceKey: Awaited<ReturnType<Platform["keys"]["device"]>>,
-  payload: Uint8Array,
-): Promise<{ connected: Connected; address: string }> {
-  const { suite, clock, inflate, deflate } = platform;
-  /** By address; what is most worth telling is told. */
-  const faults: PairingError[] = [];
-  for (const address of platform.addressesOf(connection)) {
-    try {
-      const connected = await pairOver(platform.dial(address), {
-        suite,
-        clock,
-        deviceKey,
-        payload,
-        hostKey: connection.hostKey,
-        offer: connection.offer,
-        secret: connection.secret,
-        ...(inflate ? { inflate } : {}),
-        ...(deflate ? { deflate } : {}),
-      });
-      return { connected, address };
-    } catch (error) {
-      // Another host at one address refuses what is meant for the one at the next.
-      faults.push(pairingErrorFrom(error));
-    }
-  }
-  const order: readonly PairingFault[] = ["refused", "too_new", "wrong_host", "unreachable"];
-  faults.sort((a, b) => order.indexOf(a.fault) - order.indexOf(b.fault));
-  throw (
-    faults[0] ??
-    new PairingError("unreachable", "The connection string names no address that can be reached from here.")
-  );
-}
-
-function pairingErrorFrom(error: unknown): PairingError {
-  if (!(error instanceof HandshakeError))
-    return new PairingError("unreachable", error instanceof Error ? error.message : String(error));
-  switch (error.fault) {
-    case "refused":
-      return new PairingError(
-        "refused",
-        "The host refused: the link was used before, has expired, or is damaged. Show a new one on the host.",
-      );
-    case "wrong_host":
-      return new PairingError("wrong_host", error.message);
-    case "version":
-      // There is no version before ours, so whoever shares none with us is newer.
-      return new PairingError("too_new", error.message);
-    case "not_a_host":
-    case "timeout":
-    case "cut":
-    case "violation":
-    case "aborted":
-      return new PairingError("unreachable", error.message);
-  }
 }
 
 function rethrow(error: unknown): never {

@@ -94,7 +94,7 @@ export class HostReplica implements Replica {
 
   intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M> {
     if (!FLEETING.has(method)) return this.#outbox.intend(method, params);
-    const intent = uuid7From(this.#platform.now(), this.#platform.suite.random(10));
+    const intent = uuid7From(this.#platform.now(), this.#platform.random(10));
     const problem = problemOf(method, params, intent);
     const settled = problem
       ? Promise.reject(problem)

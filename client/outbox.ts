@@ -113,7 +113,7 @@ export class Outbox {
 
   intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M> {
     const platform = this.#platform;
-    const intent = uuid7From(platform.now(), platform.suite.random(10));
+    const intent = uuid7From(platform.now(), platform.random(10));
     const problem = problemOf(method, params, intent);
     if (problem) return { intent, settled: quietly(Promise.reject(problem)) };
     const sending: Sending<M> = { intent, method, params, at: platform.now(), state: "saved" };

@@ -8,6 +8,7 @@ import type { Address } from "@flybridge/protocol/offer.ts";
 import { HANDSHAKE_MS, LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
+import type { Link } from "@flybridge/transport/link.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import { WebSocket } from "ws";
 import { type MakeCell, plainCell } from "./cell.ts";
@@ -38,31 +39,33 @@ export async function nodePlatform({ folder, ...options }: NodePlatformOptions):
 }
 
 export function nodePlatformOver({ keys, store, addresses = [], makeCell = plainCell }: NodeParts): Platform {
+  const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
   return {
-    suite: nobleSuite((bytes) => new Uint8Array(randomBytes(bytes))),
+    reach: () => Promise.resolve({ suite: nobleSuite(random), inflate: webInflate, dial }),
     keys,
     store,
     owner: processOwner(),
     clock: systemClock,
     makeCell,
-    inflate: webInflate,
     now: () => Date.now(),
+    random,
     addressesOf: (connection) => [...new Set([...addresses, ...connection.addresses.map(nodeAddress)])],
-    dial(address) {
-      const isLocalSocket = isAbsolute(address);
-      const socket = new WebSocket(`${isLocalSocket ? "ws://localhost" : address}${LINK_PATH}`, {
-        // Not by a `ws+unix:` URL: that cannot carry a path with a space or a colon.
-        ...(isLocalSocket ? { createConnection: () => connect(address) } : {}),
-        maxPayload: RECORD_BYTES,
-        perMessageDeflate: false,
-        handshakeTimeout: HANDSHAKE_MS,
-        // The host proves itself in the handshake inside, by the key in the connection string; a certificate adds nothing.
-        rejectUnauthorized: false,
-      });
-      return webSocketLink(socket, { maxFrameBytes: RECORD_BYTES });
-    },
     onNetwork: () => () => {},
   };
+}
+
+function dial(address: string): Link {
+  const isLocalSocket = isAbsolute(address);
+  const socket = new WebSocket(`${isLocalSocket ? "ws://localhost" : address}${LINK_PATH}`, {
+    // Not by a `ws+unix:` URL: that cannot carry a path with a space or a colon.
+    ...(isLocalSocket ? { createConnection: () => connect(address) } : {}),
+    maxPayload: RECORD_BYTES,
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_MS,
+    // The host proves itself in the handshake inside, by the key in the connection string; a certificate adds nothing.
+    rejectUnauthorized: false,
+  });
+  return webSocketLink(socket, { maxFrameBytes: RECORD_BYTES });
 }
 
 /** Plain on the machine itself, TLS beyond it. */

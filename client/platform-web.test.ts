@@ -139,7 +139,13 @@ async function bundle(): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: "error",
-    build: { write: false, minify: false, lib: { entry, formats: ["es"], fileName: "page" } },
+    build: {
+      write: false,
+      minify: false,
+      lib: { entry, formats: ["es"], fileName: "page" },
+      // The page is one script here, what it loads later included.
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
   });
   const [output] = Array.isArray(built) ? built : [built];
   assert.ok(output && "output" in output);

@@ -1,10 +1,6 @@
 /** A browser: WebSockets to the host that serves the page, keys and store in IndexedDB. */
-import { nobleSuite } from "@flybridge/crypto/noble.ts";
 import type { Connection } from "@flybridge/protocol/offer.ts";
-import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
-import { webInflate } from "@flybridge/transport/inflate-web.ts";
-import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import type { MakeCell } from "./cell.ts";
 import { openDatabase } from "./database-web.ts";
 import { webKeys } from "./keys-web.ts";
@@ -18,16 +14,15 @@ export async function webPlatform(makeCell: MakeCell): Promise<Platform> {
   const database = await openDatabase(DATABASE);
   const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
   return {
-    suite: nobleSuite(random),
+    reach: async () => (await import("./reach-web.ts")).webReach(random),
     keys: webKeys(database),
     store: webStore(database),
     owner: tabOwner(),
     clock: systemClock,
     makeCell,
-    inflate: webInflate,
     now: () => Date.now(),
+    random,
     addressesOf: (connection) => webAddresses(location.origin, connection),
-    dial: (address) => webSocketLink(new WebSocket(address + LINK_PATH), { maxFrameBytes: RECORD_BYTES }),
     onNetwork(awake) {
       addEventListener("online", awake);
       return () => {

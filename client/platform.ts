@@ -17,21 +17,28 @@ export interface Owner {
   isAlive(owner: string): Promise<boolean>;
 }
 
-export interface Platform {
+/** What is needed to reach a host: the seal and the sockets, which an app may load once it has drawn what it knows. */
+export interface Reach {
   readonly suite: Suite;
+  readonly inflate?: Inflate;
+  readonly deflate?: Deflate;
+  /** A link that may still be connecting. Throws when the address is none that this platform can dial. */
+  dial(address: string): Link;
+}
+
+export interface Platform {
+  /** Rejects when it cannot be loaded now; asking again tries again. */
+  reach(): Promise<Reach>;
   readonly keys: Keys;
   readonly store: Store;
   readonly owner: Owner;
   readonly clock: Clock;
   readonly makeCell: MakeCell;
-  readonly inflate?: Inflate;
-  readonly deflate?: Deflate;
   /** Milliseconds since 1970. */
   now(): number;
+  random(bytes: number): Uint8Array;
   /** Where the host of a connection string may be reached from here, best first. */
   addressesOf(connection: Connection): readonly string[];
-  /** A link that may still be connecting. Throws when the address is none that this platform can dial. */
-  dial(address: string): Link;
   /** Calls `awake` when the network comes back; the returned function ends it. */
   onNetwork(awake: () => void): () => void;
 }
