@@ -52,7 +52,7 @@ export function ordered(words: string): Promise<string[]> {
 export async function watchWords(page: Page, ownSkewMs: number): Promise<() => Promise<number[]>> {
   const skew = (await page.evaluate(skewMs)) - ownSkewMs;
   await page.evaluate((ahead) => {
-    const seen = { newest: 0, delays: [] as number[] };
+    const seen = { newest: performance.timeOrigin + performance.now() - ahead, delays: [] as number[] };
     Object.assign(globalThis, { benchSeen: seen });
     new MutationObserver(() => {
       const at = performance.timeOrigin + performance.now() - ahead;

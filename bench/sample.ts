@@ -29,7 +29,7 @@ export async function inTurns(
 }
 
 /** Milliseconds that the work took. */
-export async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
+export async function timed(work: () => unknown): Promise<number> {
   const from = performance.now();
   await work();
   return performance.now() - from;

@@ -55,6 +55,19 @@ export const stream: Bench = {
         delays.push(...(await inBarePage()));
       },
     });
+    const first = await inTurns(countOf(ROUNDS, share), {
+      async ours(delays) {
+        const fresh = await followDemo(device, world.home);
+        await openSession(page, device.keys.host as never, fresh);
+        const seen = await watchWords(page, skew);
+        await turn(device, fresh, `speak 8 ${EVERY_MS}`);
+        delays.push(...(await seen()).slice(0, 1));
+      },
+      async bare(delays) {
+        await barePage.evaluate(ordered, `tick 8 ${EVERY_MS}`);
+        delays.push(...(await inBarePage()).slice(0, 1));
+      },
+    });
     device.close();
     return [
       row(
@@ -79,6 +92,14 @@ export const stream: Bench = {
         samples["oursInPage"],
         samples["bareInPage"],
         0.99,
+        "the same to a bare page",
+        50,
+      ),
+      row(
+        "first words of a fresh session → in the page",
+        first["ours"],
+        first["bare"],
+        0.5,
         "the same to a bare page",
         50,
       ),
