@@ -16,8 +16,11 @@ const LAST_LINES = 12;
 const EXIT_TAKEN = 2;
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
-/** Running on type stripping is how we run, not news for the person. */
-const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
+/**
+ * Running on type stripping is how we run, not news for the person. And a young generation of 2 MiB instead of 16 keeps
+ * a host that met a flood from holding 100 MB more for the rest of its life.
+ */
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2"];
 
 const Ready = v.object({ ready: v.literal(true), pid: v.number(), port: v.number(), socket: v.string() });
 
