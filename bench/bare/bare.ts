@@ -4,9 +4,14 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { WebSocket } from "ws";
 
+/** A page of large entries fits. */
+const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+
 export interface Bare extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
+  /** Still connecting: for who must not miss the first frame. */
+  dial(path: string): WebSocket;
   /** Open; `each` hears every frame. */
   connect(path: string, each?: (data: Buffer) => void): Promise<WebSocket>;
 }
@@ -17,14 +22,14 @@ export async function startBare(): Promise<Bare> {
   });
   const [said] = (await once(child.stdout, "data")) as [Buffer];
   const port = Number(String(said));
+  const dial = (path: string): WebSocket =>
+    new WebSocket(`ws://127.0.0.1:${port}${path}`, { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES });
   return {
     pid: child.pid ?? 0,
     port,
+    dial,
     async connect(path, each) {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
-        perMessageDeflate: false,
-        maxPayload: 64 * 1024 * 1024,
-      });
+      const socket = dial(path);
       if (each) socket.on("message", (data) => each(data as Buffer));
       await once(socket, "open");
       return socket;

@@ -39,8 +39,8 @@ export const seal: Bench = {
 async function roundTrips(share: number): Promise<Measured[]> {
   await using bare = await startBare();
   const echo = await bare.connect("/echo");
-  const native = await sealedTo(await bare.connect("/sealed"), nodeSuite(), nodeKey(SEALED.deviceSecret));
-  const script = await sealedTo(await bare.connect("/sealed"), nobleSuite(random), nobleKey(SEALED.deviceSecret));
+  const native = await sealedTo(bare.dial("/sealed"), nodeSuite(), nodeKey(SEALED.deviceSecret));
+  const script = await sealedTo(bare.dial("/sealed"), nobleSuite(random), nobleKey(SEALED.deviceSecret));
   const measured: Measured[] = [];
   for (const [name, size] of SIZES) {
     const payload = random(size);
