@@ -137,7 +137,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     feed,
     childEnv,
     now,
-    keeper: () => ({ pid: keeper.hello.pid, children: sessions.list().filter(({ state }) => state.pid !== undefined).length }),
+    keeper: () => ({
+      pid: keeper.hello.pid,
+      children: sessions.list().filter(({ state }) => state.pid !== undefined).length,
+    }),
     port: () => port,
     stop: (withKeeper) => void setImmediate(() => void stop(withKeeper)),
   });
@@ -213,9 +216,12 @@ function deskOf(parts: {
 /** Nothing that opens the host, and nothing that says an agent runs inside another. */
 function environmentFor(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const kept = Object.entries(env).filter(
-    (pair): pair is [string, string] => pair[1] !== undefined && !/^(?:FLYBRIDGE_|CLAUDECODE$|npm_|NODE_COMPILE_CACHE$)/u.test(pair[0]),
+    (pair): pair is [string, string] =>
+      pair[1] !== undefined && !/^(?:FLYBRIDGE_|CLAUDECODE$|npm_|NODE_COMPILE_CACHE$)/u.test(pair[0]),
   );
   return Object.fromEntries(kept);
 }
 
-export const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string }).version;
+export const VERSION = (
+  JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string }
+).version;

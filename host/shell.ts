@@ -25,7 +25,8 @@ export function pairShell(options: {
   const device = deviceIdOf(key);
   if (before && devices.get(device) && readPrivate(path)?.includes(JSON.stringify(socket))) return;
   const continuity = new Uint8Array(randomBytes(SECRET_BYTES));
-  for (const old of devices.list()) if (old.kind === "cli" && old.name === SHELL_NAME && old.device !== device) devices.revoke(old.device);
+  for (const old of devices.list())
+    if (old.kind === "cli" && old.name === SHELL_NAME && old.device !== device) devices.revoke(old.device);
   devices.pair(key, { name: SHELL_NAME, kind: "cli" }, { kind: "owner" }, continuity);
   const file = {
     host: host.id,

@@ -10,24 +10,40 @@ const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/
 /** Side of the camera's picture and of one module of the code in it, in pixels. */
 const CAMERA = { width: 640, height: 480, module: 5 };
 
-export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+export const PHONE: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  hasTouch: true,
+  isMobile: true,
+  deviceScaleFactor: 2,
+};
 export const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 
 /** Throws, saying how to get one, when there is no Chromium. */
 export function chromiumPath(): string {
-  const path = [process.env["FLYBRIDGE_TEST_CHROMIUM"], ...CANDIDATES].find((one) => one !== undefined && existsSync(one));
-  if (path === undefined) throw new Error("No Chromium was found. `npm test` brings one; or set FLYBRIDGE_TEST_CHROMIUM to its path.");
+  const path = [process.env["FLYBRIDGE_TEST_CHROMIUM"], ...CANDIDATES].find(
+    (one) => one !== undefined && existsSync(one),
+  );
+  if (path === undefined)
+    throw new Error("No Chromium was found. `npm test` brings one; or set FLYBRIDGE_TEST_CHROMIUM to its path.");
   return path;
 }
 
-export function launchChromium(options: { readonly camera?: string; readonly args?: readonly string[] } = {}): Promise<Browser> {
+export function launchChromium(
+  options: { readonly camera?: string; readonly args?: readonly string[] } = {},
+): Promise<Browser> {
   const camera =
     options.camera === undefined
       ? []
       : ["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${options.camera}`];
   return chromium.launch({
     executablePath: chromiumPath(),
-    args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", ...camera, ...(options.args ?? [])],
+    args: [
+      "--no-sandbox",
+      "--disable-background-networking",
+      "--disable-component-update",
+      ...camera,
+      ...(options.args ?? []),
+    ],
   });
 }
 
@@ -40,7 +56,9 @@ export async function openPage(context: BrowserContext, url: string): Promise<{ 
     if (message.type() === "error") faults.push(message.text());
   });
   await page.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+    addEventListener("securitypolicyviolation", (event) =>
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+    );
   });
   await page.goto(url);
   return { page, faults };

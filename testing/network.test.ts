@@ -26,7 +26,10 @@ class Wire {
     this.#server = createServer((device) => {
       if (!this.#plugged) return void device.destroy();
       const host = connect(to);
-      for (const [one, other] of [[device, host], [host, device]] as const) {
+      for (const [one, other] of [
+        [device, host],
+        [host, device],
+      ] as const) {
         this.#sockets.add(one);
         one.pipe(other);
         one.on("error", () => other.destroy());
@@ -64,7 +67,7 @@ describe("a device on a network that comes and goes", () => {
   let folder: string;
 
   before(async () => {
-    world = await startWorld({ env: { FLYBRIDGE_DEMO_PACE: "0" } });
+    world = await startWorld();
     other = await world.pair("another device");
     folder = mkdtempSync(join(tmpdir(), "flybridge-network-"));
     wire = new Wire(join(folder, "wire"), world.socket);
@@ -90,7 +93,11 @@ describe("a device on a network that comes and goes", () => {
         };
         look();
       });
-    const { session } = await replica.intend("session.create", { agent: DEMO, workspace: world.home, prompt: "flood 50" }).settled;
+    const { session } = await replica.intend("session.create", {
+      agent: DEMO,
+      workspace: world.home,
+      prompt: "flood 50",
+    }).settled;
     const open = replica.open(session);
     await seen(() => open.view.value.state?.turn);
 
@@ -99,12 +106,19 @@ describe("a device on a network that comes and goes", () => {
     const saved = replica.intend("session.prompt", { session, text: "todo", delivery: "queue" });
     await other.call("session.prompt", { session, text: "flood 200", delivery: "queue" }, newIntent());
     await other.call("session.follow", { session, from: 1 });
-    await other.untilEntry(session, ({ fact, seq }) => fact.kind === "turn.ended" && seq > (open.view.value.state?.last ?? 0));
+    await other.untilEntry(
+      session,
+      ({ fact, seq }) => fact.kind === "turn.ended" && seq > (open.view.value.state?.last ?? 0),
+    );
     assert.equal(open.view.value.live, false, "what is shown says that it is old");
     wire.plug();
     replica.notice({ kind: "awake" });
     await saved.settled;
-    await seen(() => (open.view.value.rows.some((row) => row.kind === "prompt" && row.text === "todo" && row.state === "done") ? true : undefined));
+    await seen(() =>
+      open.view.value.rows.some((row) => row.kind === "prompt" && row.text === "todo" && row.state === "done")
+        ? true
+        : undefined,
+    );
     const prompts = open.view.value.rows.flatMap((row) => (row.kind === "prompt" ? [row.text] : []));
     assert.deepEqual(prompts, ["flood 50", "flood 200", "todo"]);
     assert.deepEqual(open.view.value.outgoing, []);

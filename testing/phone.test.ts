@@ -53,9 +53,14 @@ describe("a phone that has never seen the host", () => {
   it("[A02] [A17] [A26] [A42] pairs by the camera, which is asked for on the tap and whose pictures stay here", async () => {
     const { context, page, faults } = await fresh();
     const sent: string[] = [];
-    page.on("request", (request) => sent.push(`${request.method()} ${request.postData()?.length ?? 0} ${request.url()}`));
+    page.on("request", (request) =>
+      sent.push(`${request.method()} ${request.postData()?.length ?? 0} ${request.url()}`),
+    );
     await page.getByRole("heading", { name: "Flybridge" }).waitFor();
-    const camera = () => page.evaluate(() => navigator.permissions.query({ name: "camera" as PermissionName }).then((status) => status.state));
+    const camera = () =>
+      page.evaluate(() =>
+        navigator.permissions.query({ name: "camera" as PermissionName }).then((status) => status.state),
+      );
     const streams = () => page.evaluate(() => document.querySelectorAll("video").length);
     assert.equal(await camera(), "prompt", "not asked before the tap");
     assert.equal(await streams(), 0);
@@ -68,7 +73,10 @@ describe("a phone that has never seen the host", () => {
     await page.getByRole("button", { name: "Pair", exact: true }).tap();
     await page.waitForURL(/\/sessions$/u);
     await page.getByRole("heading", { name: "Sessions" }).waitFor();
-    assert.deepEqual(sent.filter((line) => !line.startsWith("GET 0 http://127.0.0.1")), []);
+    assert.deepEqual(
+      sent.filter((line) => !line.startsWith("GET 0 http://127.0.0.1")),
+      [],
+    );
     assert.deepEqual(faults, []);
     await context.close();
   });
@@ -114,7 +122,11 @@ describe("a phone that has never seen the host", () => {
   it("[A22] [A23] [A24] [A25] comes back without pairing after the app was closed, and keeps no secret in the clear", async () => {
     const folder = mkdtempSync(join(tmpdir(), "flybridge-profile-"));
     const launch = () =>
-      chromium.launchPersistentContext(folder, { executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-background-networking"], ...PHONE });
+      chromium.launchPersistentContext(folder, {
+        executablePath: chromiumPath(),
+        args: ["--no-sandbox", "--disable-background-networking"],
+        ...PHONE,
+      });
     const first = await launch();
     const { link: offered } = await offerOf(world);
     const { page } = await openPage(first, home());
@@ -140,13 +152,17 @@ describe("a phone that has never seen the host", () => {
       const keys: boolean[] = [];
       const walk = (value: unknown): void => {
         if (value instanceof CryptoKey) keys.push(value.type === "public" ? false : value.extractable);
-        else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) Object.values(value).forEach(walk);
+        else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value))
+          Object.values(value).forEach(walk);
       };
       values.forEach(walk);
       return { text: JSON.stringify([values, { ...localStorage }, document.cookie, location.href]), keys };
     });
     assert.ok(kept.keys.length > 0, "there are keys");
-    assert.ok(kept.keys.every((extractable) => !extractable), "no private key can be read out");
+    assert.ok(
+      kept.keys.every((extractable) => !extractable),
+      "no private key can be read out",
+    );
     assert.ok(!kept.text.includes(secret), "the offer's secret is not kept");
     await first.close();
 
@@ -216,17 +232,23 @@ describe("a session with Claude Code, driven from the phone", () => {
     await shell.call("session.follow", { session: summary.session, from: 1 });
     await shell.untilEntry(summary.session, ({ seq }) => seq >= summary.last);
     shell.close();
-    return new Set(shell.entriesOf(summary.session).flatMap(({ fact }) => (fact.kind === "agent.started" ? [fact.pid] : [])));
+    return new Set(
+      shell.entriesOf(summary.session).flatMap(({ fact }) => (fact.kind === "agent.started" ? [fact.pid] : [])),
+    );
   };
 
   it("[A03] [A04] [A05] [A06] [E29] [E30] [E31] starts in a repository, sends the exact prompt, and watches words grow", async () => {
     await phone.getByRole("button", { name: "New session" }).last().tap();
-    const prompt = "[[slow 150]] [[text The words of this answer arrive one after the other, so that a person can read along.]]";
+    const prompt =
+      "[[slow 150]] [[text The words of this answer arrive one after the other, so that a person can read along.]]";
     await phone.getByLabel("First prompt").fill(prompt);
     await phone.getByText("Claude Code").tap();
     await phone.getByRole("button", { name: "Another folder" }).tap();
     await phone.getByRole("button", { name: "project" }).tap();
-    await phone.getByRole("button", { name: /this folder|Choose|Use/u }).first().tap();
+    await phone
+      .getByRole("button", { name: /this folder|Choose|Use/u })
+      .first()
+      .tap();
     await phone.getByRole("button", { name: "Start", exact: true }).tap();
     await phone.waitForURL(/\/session\//u);
     const words = phone.locator(".words").first();
@@ -237,7 +259,10 @@ describe("a session with Claude Code, driven from the phone", () => {
     assert.match(told(), /The words of this answer arrive/u);
     await desk.goto(phone.url().replace(/\/session\/[^/]+\//u, (path) => path));
     await said("read along.");
-    await desk.getByRole("link", { name: /The words|\[\[slow/u }).first().waitFor();
+    await desk
+      .getByRole("link", { name: /The words|\[\[slow/u })
+      .first()
+      .waitFor();
     await desk.getByText("project").first().waitFor();
   });
 
@@ -265,11 +290,18 @@ describe("a session with Claude Code, driven from the phone", () => {
 
   it("allows one always: it is written where the choice says, and not asked again", async () => {
     await turnsEnded(phone);
-    await send('[[tool Bash {"command":"mkdir -p always","description":"Make a folder"}]][[tool Bash {"command":"mkdir -p always","description":"Again"}]][[text The folder is there.]]');
+    await send(
+      '[[tool Bash {"command":"mkdir -p always","description":"Make a folder"}]][[tool Bash {"command":"mkdir -p always","description":"Again"}]][[text The folder is there.]]',
+    );
     await card(phone).getByRole("button", { name: "Other ways to allow" }).tap();
-    await phone.getByRole("menuitem", { name: /mkdir.*in this project/u }).first().tap();
+    await phone
+      .getByRole("menuitem", { name: /mkdir.*in this project/u })
+      .first()
+      .tap();
     await said("The folder is there.");
-    const rules = JSON.parse(readFileSync(join(repository, ".claude", "settings.local.json"), "utf8")) as { permissions: { allow: string[] } };
+    const rules = JSON.parse(readFileSync(join(repository, ".claude", "settings.local.json"), "utf8")) as {
+      permissions: { allow: string[] };
+    };
     assert.deepEqual(rules.permissions.allow.filter((rule) => rule.includes("mkdir")).length, 1);
     assert.equal(await card(phone).getByRole("button", { name: "Allow once" }).count(), 0);
   });
@@ -277,9 +309,34 @@ describe("a session with Claude Code, driven from the phone", () => {
   it("[A07] [A08] [D35] [D36] [D37] answers several questions: many picks, own words, a note", async () => {
     await turnsEnded(phone);
     const questions = [
-      { question: "Which database?", header: "Store", multiSelect: false, options: [{ label: "SQLite", description: "one file" }, { label: "Postgres", description: "a server" }] },
-      { question: "Which features?", header: "Features", multiSelect: true, options: [{ label: "Auth", description: "who" }, { label: "Search", description: "what" }, { label: "Export", description: "out" }] },
-      { question: "Which name?", header: "Name", multiSelect: false, options: [{ label: "A", description: "a" }, { label: "B", description: "b" }] },
+      {
+        question: "Which database?",
+        header: "Store",
+        multiSelect: false,
+        options: [
+          { label: "SQLite", description: "one file" },
+          { label: "Postgres", description: "a server" },
+        ],
+      },
+      {
+        question: "Which features?",
+        header: "Features",
+        multiSelect: true,
+        options: [
+          { label: "Auth", description: "who" },
+          { label: "Search", description: "what" },
+          { label: "Export", description: "out" },
+        ],
+      },
+      {
+        question: "Which name?",
+        header: "Name",
+        multiSelect: false,
+        options: [
+          { label: "A", description: "a" },
+          { label: "B", description: "b" },
+        ],
+      },
     ];
     await send(`[[tool AskUserQuestion ${JSON.stringify({ questions })}]][[text It is noted.]]`);
     await card(phone).getByText("Postgres").tap();
@@ -304,7 +361,9 @@ describe("a session with Claude Code, driven from the phone", () => {
     await phone.getByRole("button", { name: "Model, mode, usage" }).tap();
     await phone.getByLabel("Mode", { exact: true }).selectOption("plan");
     await phone.keyboard.press("Escape");
-    await send('[[tool Write {"file_path":"{{PLAN_FILE}}","content":"# The plan\\n\\n1. Begin\\n2. End"}]][[tool ExitPlanMode {}]][[tool ExitPlanMode {}]][[text Off we go.]]');
+    await send(
+      '[[tool Write {"file_path":"{{PLAN_FILE}}","content":"# The plan\\n\\n1. Begin\\n2. End"}]][[tool ExitPlanMode {}]][[tool ExitPlanMode {}]][[text Off we go.]]',
+    );
     await card(phone).getByRole("heading", { name: "The plan" }).waitFor();
     await card(phone).getByRole("button", { name: "Send back" }).tap();
     await card(phone).getByRole("textbox").last().fill("Say who does it");
@@ -321,10 +380,16 @@ describe("a session with Claude Code, driven from the phone", () => {
   });
 
   it("interrupts a turn, and steers a running one", async () => {
-    await send("[[slow 200]] [[text This would go on for a very long time if nobody stopped it, word after word after word after word.]]");
+    await send(
+      "[[slow 200]] [[text This would go on for a very long time if nobody stopped it, word after word after word after word.]]",
+    );
     await phone.getByText("This would go").last().waitFor();
     await phone.getByLabel("Stop the turn").tap();
-    for (const page of [phone, desk]) await page.getByText(/Interrupted|Stopped/u).last().waitFor();
+    for (const page of [phone, desk])
+      await page
+        .getByText(/Interrupted|Stopped/u)
+        .last()
+        .waitFor();
     await turnsEnded(phone);
     await send('[[tool Bash {"command":"touch steered.txt","description":"Wait here"}]][[text The end.]]');
     await card(phone).getByRole("button", { name: "Allow once" }).waitFor();
@@ -340,11 +405,17 @@ describe("a session with Claude Code, driven from the phone", () => {
   it("[A41] [D38] [D39] an ask shows on every device; put away it stays open; the first answer wins", async () => {
     await send('[[tool Bash {"command":"touch once.txt","description":"One more"}]][[text Once is done.]]');
     await card(desk).getByText("touch once.txt").first().waitFor();
-    await card(phone).getByRole("button", { name: /put away|dismiss/iu }).tap();
-    await card(desk).getByRole("button", { name: /1 ask put away/u }).waitFor();
+    await card(phone)
+      .getByRole("button", { name: /put away|dismiss/iu })
+      .tap();
+    await card(desk)
+      .getByRole("button", { name: /1 ask put away/u })
+      .waitFor();
     assert.ok(!existsSync(join(repository, "once.txt")), "the agent was told nothing");
     await phone.reload();
-    await card(phone).getByRole("button", { name: /1 ask put away/u }).tap();
+    await card(phone)
+      .getByRole("button", { name: /1 ask put away/u })
+      .tap();
     const requests = model.requests.length;
     await card(phone).getByRole("button", { name: "Allow once" }).tap();
     await said("Once is done.");
@@ -356,7 +427,8 @@ describe("a session with Claude Code, driven from the phone", () => {
   it("[A14] [A15] [A40] was one process all along, on the host, with the host's own account", async () => {
     assert.equal((await pids()).size, 1);
     const assets = await phone.evaluate(() => performance.getEntriesByType("resource").map((entry) => entry.name));
-    for (const asset of assets.filter((name) => name.endsWith(".js"))) assert.doesNotMatch(await (await fetch(asset)).text(), /child_process/u);
+    for (const asset of assets.filter((name) => name.endsWith(".js")))
+      assert.doesNotMatch(await (await fetch(asset)).text(), /child_process/u);
     assert.ok(model.requests.length > 10);
   });
 

@@ -14,7 +14,10 @@ export interface Caller {
 export type FollowMethod = "session.follow" | "session.unfollow" | "feed.follow";
 
 export type Queries = {
-  readonly [M in Exclude<QueryMethod, FollowMethod>]: (params: Params<M>, caller: Caller) => Result<M> | Promise<Result<M>>;
+  readonly [M in Exclude<QueryMethod, FollowMethod>]: (
+    params: Params<M>,
+    caller: Caller,
+  ) => Result<M> | Promise<Result<M>>;
 };
 export type Intents = {
   readonly [M in IntentMethod]: (params: Params<M>, intent: IntentId, caller: Caller) => Result<M> | Promise<Result<M>>;
@@ -31,6 +34,10 @@ export interface Desk {
   readonly queries: Queries;
   readonly intents: Intents;
   /** Throws `CallError("not_found")`. */
-  follow(session: SessionId, from: number | undefined, sink: Sink): { readonly answer: FollowResult; readonly following: Following };
+  follow(
+    session: SessionId,
+    from: number | undefined,
+    sink: Sink,
+  ): { readonly answer: FollowResult; readonly following: Following };
   followFeed(from: number, sink: FeedSink): { readonly answer: Result<"feed.follow">; readonly following: Following };
 }

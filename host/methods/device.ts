@@ -1,5 +1,12 @@
 /** Devices and the offers that make them. */
-import { formatConnection, formatLink, OFFER_BYTES, toBase64Url, fromBase64Url, type Connection } from "@flybridge/protocol/offer.ts";
+import {
+  formatConnection,
+  formatLink,
+  OFFER_BYTES,
+  toBase64Url,
+  fromBase64Url,
+  type Connection,
+} from "@flybridge/protocol/offer.ts";
 import type { HostId, IntentId } from "@flybridge/protocol/ids.ts";
 import type { OfferMade } from "@flybridge/protocol/offer.ts";
 import { CallError } from "@flybridge/protocol/error.ts";

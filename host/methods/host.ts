@@ -66,7 +66,8 @@ export function hostIntents(stop: (keeper: boolean) => void): Pick<Intents, "hos
 function diskOf(root: string): Finding {
   const { bavail, bsize } = statfsSync(root);
   const megabytes = Math.round((bavail * bsize) / 1024 / 1024);
-  if (bavail * bsize > LOW_DISK_BYTES) return { level: "ok", about: "disk", message: `${megabytes} MB free for ${root}.` };
+  if (bavail * bsize > LOW_DISK_BYTES)
+    return { level: "ok", about: "disk", message: `${megabytes} MB free for ${root}.` };
   const mend = "Free some space: without it, nothing can be journaled and agents are not answered.";
   return { level: "warning", about: "disk", message: `Only ${megabytes} MB are free for ${root}.`, mend };
 }
@@ -74,7 +75,12 @@ function diskOf(root: string): Finding {
 function keeperOf(host: HostFacts): Finding {
   const { pid, children } = host.keeper();
   if (pid > 0) return { level: "ok", about: "keeper", message: `Runs as process ${pid} and holds ${children} agents.` };
-  return { level: "error", about: "keeper", message: "The keeper does not answer.", mend: "Run `flybridge down --all`, then `flybridge up`." };
+  return {
+    level: "error",
+    about: "keeper",
+    message: "The keeper does not answer.",
+    mend: "Run `flybridge down --all`, then `flybridge up`.",
+  };
 }
 
 function findingOf(info: AgentInfo): Finding {

@@ -19,8 +19,11 @@ export function sessionQueries(sessions: Sessions): SessionQueries {
 export function sessionIntents(sessions: Sessions): SessionIntents {
   /** Each of these is decided on the session's state and journaled; only the method and its parameters differ. */
   const decided = <M extends SessionMethod>(method: M): SessionIntents[M] =>
-    ((params: { readonly session: SessionIntent["params"]["session"] }, id: SessionIntent["id"], { device }: { device: SessionIntent["by"] }) =>
-      sessions.intend(params.session, { method, params, id, by: device } as SessionIntent)) as SessionIntents[M];
+    ((
+      params: { readonly session: SessionIntent["params"]["session"] },
+      id: SessionIntent["id"],
+      { device }: { device: SessionIntent["by"] },
+    ) => sessions.intend(params.session, { method, params, id, by: device } as SessionIntent)) as SessionIntents[M];
 
   return {
     "session.create": (params, intent, { device }) => sessions.create({ intent, by: device, params }),

@@ -11,17 +11,23 @@ const MAX_FOLDERS_SHOWN = 500;
 /** Bytes of `.git/HEAD` and of a worktree's `.git` file; real ones are far smaller. */
 const MAX_HEAD_BYTES = 4_096;
 
-export function workspaceQueries(sessions: Sessions, home: string): Pick<Queries, "workspace.list" | "workspace.browse"> {
+export function workspaceQueries(
+  sessions: Sessions,
+  home: string,
+): Pick<Queries, "workspace.list" | "workspace.browse"> {
   return {
     "workspace.list": async () => {
       const paths = [...new Set(sessions.list().map(({ state }) => state.workspace))].slice(0, RECENT_FOLDERS);
-      const folders = await Promise.all(paths.map(async (path) => ((await isFolder(path)) ? folderAt(path) : undefined)));
+      const folders = await Promise.all(
+        paths.map(async (path) => ((await isFolder(path)) ? folderAt(path) : undefined)),
+      );
       return { folders: folders.filter((folder) => folder !== undefined), home };
     },
     "workspace.browse": async ({ path }) => {
       if (!isAbsolute(path)) throw new CallError("bad_params", "Give an absolute path.");
       const real = await realpath(path).catch(() => undefined);
-      if (real === undefined || !(await isFolder(real))) throw new CallError("not_found", `There is no folder ${path} on this host.`);
+      if (real === undefined || !(await isFolder(real)))
+        throw new CallError("not_found", `There is no folder ${path} on this host.`);
       const names = await namesIn(real);
       const folders = await Promise.all(names.map((name) => folderAt(join(real, name))));
       const parent = dirname(real);
@@ -34,7 +40,10 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
-    return folders.map(({ name }) => name).sort((a, b) => a.localeCompare(b)).slice(0, MAX_FOLDERS_SHOWN);
+    return folders
+      .map(({ name }) => name)
+      .sort((a, b) => a.localeCompare(b))
+      .slice(0, MAX_FOLDERS_SHOWN);
   } catch {
     throw new CallError("forbidden", `This host may not look into ${folder}.`);
   }

@@ -331,8 +331,12 @@ function storageError(error: unknown): StorageError {
     return new StorageError("full", "The disk is full: nothing can be stored. Free some space; it goes on by itself.", {
       cause: error,
     });
-  const mend = DAMAGED_CODES.has(code & 0xff) ? " flybridge.db is damaged: restore it from a backup, or move it away and begin anew." : "";
-  return new StorageError("broken", `The database cannot be used: ${(error as Error).message}.${mend}`, { cause: error });
+  const mend = DAMAGED_CODES.has(code & 0xff)
+    ? " flybridge.db is damaged: restore it from a backup, or move it away and begin anew."
+    : "";
+  return new StorageError("broken", `The database cannot be used: ${(error as Error).message}.${mend}`, {
+    cause: error,
+  });
 }
 
 /** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: the log's index could not grow. */
