@@ -51,7 +51,6 @@ export const SMALL: BrowserContextOptions = {
   isMobile: true,
   deviceScaleFactor: 2,
 };
-const TABLET: BrowserContextOptions = { viewport: { width: 834, height: 1112 }, hasTouch: true };
 export const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 
 export interface Stage extends AsyncDisposable {
