@@ -18,7 +18,7 @@ export interface Bare extends AsyncDisposable {
 
 export async function startBare(): Promise<Bare> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "peer.ts")], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const [said] = (await once(child.stdout, "data")) as [Buffer];
   const port = Number(String(said));

@@ -78,6 +78,9 @@ const sockets = new WebSocketServer({ server, perMessageDeflate: false });
 sockets.on("connection", (socket, request) => serve[request.url ?? ""]?.(socket));
 server.listen(0, "127.0.0.1", () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
 
+// It ends with whoever started it, however that ends.
+process.stdin.resume().once("close", () => process.exit(0));
+
 function textOf(data: RawData): string {
   return (data as Buffer).toString();
 }
