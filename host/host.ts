@@ -157,7 +157,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     log: note,
   });
   pairShell({ path: home.shell, devices, host, socket: home.socket });
-  hands.dismiss(new Set(sessions.list().map(({ childName }) => childName)));
+  hands.dismiss((name) => sessions.owns(name));
   sessions.recover();
   held.use(await openLocal({ path: home.socket, gate }));
   const loopback = held.use(await openLoopback({ port, origins: options.origins, app: options.app, gate }));

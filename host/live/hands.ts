@@ -7,8 +7,8 @@ export interface KeeperHands extends Hands {
   readonly events: KeeperEvents;
   /** With each connection, before anything else is called. */
   attach(keeper: Keeper): void;
-  /** Ends and forgets children of sessions that are no more. */
-  dismiss(known: ReadonlySet<string>): void;
+  /** Ends and forgets children that nobody owns any more. */
+  dismiss(isOwned: (name: string) => boolean): void;
 }
 
 type Connection = {
@@ -87,9 +87,9 @@ export function makeHands(options: {
       const pid = pids.get(name);
       return pid === undefined ? undefined : childOf(name, pid);
     },
-    dismiss(known) {
+    dismiss(isOwned) {
       for (const [name, pid] of pids) {
-        if (known.has(name)) continue;
+        if (isOwned(name)) continue;
         const child = childOf(name, pid);
         child.listen({ output: () => {}, exit: () => child.forget(), settled: () => {} }, 0);
         child.signal("SIGKILL");

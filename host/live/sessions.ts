@@ -22,6 +22,11 @@ export interface Sessions {
   }): Promise<{ session: SessionId; seq: number }>;
   intend(session: SessionId, intent: SessionIntent): Promise<{ seq: number }>;
   remove(session: SessionId): void;
+  /**
+   * Whether a child of the keeper's is a session's present process, or the next one: a crash may fall between the start
+   * of a process and the entry that tells of it.
+   */
+  owns(child: string): boolean;
   /** At start, once the keeper answers. */
   recover(): void;
   /** The keeper is gone. */
@@ -115,6 +120,11 @@ export function makeSessions(options: {
       live.delete(id);
       session.remove();
       options.published([gone]);
+    },
+    owns(child) {
+      const dot = child.lastIndexOf(".");
+      const session = live.get(child.slice(0, dot) as SessionId);
+      return session !== undefined && Number(child.slice(dot + 1)) >= Number(session.childName.slice(dot + 1));
     },
     recover() {
       for (const session of live.values()) session.recover();
