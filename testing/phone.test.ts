@@ -1,9 +1,10 @@
 /** The main job, seen as a person sees it: a phone-sized Chromium, the real host, the real Claude Code, a faked model. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type Anthropic, startAnthropic, toldIn } from "./anthropic.ts";
@@ -184,6 +185,9 @@ describe("a session with Claude Code, driven from the phone", () => {
   let phone: Page;
   let desk: Page;
   let repository: string;
+  let shell: ChildProcess | undefined;
+  /** The kinds of the entries that the attached shell printed. */
+  const inShell: string[] = [];
   const faults: string[][] = [];
 
   before(async () => {
@@ -207,6 +211,7 @@ describe("a session with Claude Code, driven from the phone", () => {
     }
   });
   after(async () => {
+    shell?.kill();
     await browser?.close();
     await world?.[Symbol.asyncDispose]();
     await model?.close();
@@ -264,6 +269,24 @@ describe("a session with Claude Code, driven from the phone", () => {
       .first()
       .waitFor();
     await desk.getByText("project").first().waitFor();
+  });
+
+  it("is attached to from a shell of the host's machine, which is told what was before", async () => {
+    const session = phone.url().split("/").at(-1) ?? "";
+    const main = join(import.meta.dirname, "..", "cli", "main.ts");
+    shell = spawn(process.execPath, [main, "attach", session, "--json"], {
+      env: { ...process.env, FLYBRIDGE_HOME: world.state },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    assert.ok(shell.stdout);
+    const lines = createInterface(shell.stdout);
+    await new Promise<void>((resolve) => {
+      lines.on("line", (line) => {
+        inShell.push(/"kind":"([a-z.]+)"/u.exec(line)?.[1] ?? line);
+        if (inShell.includes("turn.ended")) resolve();
+      });
+    });
+    assert.equal(inShell[0], "session.opened");
   });
 
   it("approves one command, which then runs; the desktop sees who answered", async () => {
@@ -430,6 +453,14 @@ describe("a session with Claude Code, driven from the phone", () => {
     for (const asset of assets.filter((name) => name.endsWith(".js")))
       assert.doesNotMatch(await (await fetch(asset)).text(), /child_process/u);
     assert.ok(model.requests.length > 10);
+  });
+
+  it("was seen by the attached shell as it happened", () => {
+    const count = (kind: string): number => inShell.filter((one) => one === kind).length;
+    assert.ok(count("ask.opened") >= 8, inShell.join(" "));
+    assert.equal(count("ask.settled"), count("ask.opened"));
+    assert.equal(count("ask.dismissed"), 1);
+    assert.ok(count("turn.ended") >= 8);
   });
 
   it("nothing broke the page's policy or threw", () => {
