@@ -1,7 +1,7 @@
 /** The inner conversation: what a host and its devices say to each other under the seal, as JSON. */
 import * as v from "valibot";
 
-import { Delta, Entry } from "./entry.ts";
+import { Delta, Entry, entryFrom } from "./entry.ts";
 import { CallFault } from "./error.ts";
 import { FeedEntry } from "./feed.ts";
 import { Grant } from "./grant.ts";
@@ -61,8 +61,14 @@ export function decodeDeviceMessage(bytes: Uint8Array): DeviceMessage {
 /** As above. A message kind that only a newer host knows gives undefined. */
 export function decodeHostMessage(bytes: Uint8Array): HostMessage | undefined {
   const json: unknown = JSON.parse(decoder.decode(bytes));
-  if (!HOST_KINDS.has((json as { t?: unknown } | null)?.t)) return undefined;
-  return v.parse(HostMessage, json);
+  const kind = (json as { t?: unknown } | null)?.t;
+  if (kind === "entries") {
+    const { entries, ...head } = json as { entries?: unknown };
+    return { ...v.parse(EntriesHead, head), entries: v.parse(v.array(v.unknown()), entries).map(entryFrom) };
+  }
+  return HOST_KINDS.has(kind) ? v.parse(HostMessage, json) : undefined;
 }
+
+const EntriesHead = v.object({ t: v.literal("entries"), session: SessionId });
 
 const HOST_KINDS: ReadonlySet<unknown> = new Set(HostMessage.options.map((option) => option.entries.t.literal));
