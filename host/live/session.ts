@@ -1,5 +1,5 @@
 /**
- * One session while the host runs: its fold, its agent's memory, and the child that the keeper holds for it. Everything
+ * One session while the host runs: its fold, its agent's process, and the child that the keeper holds for it. Everything
  * that happens becomes entries first; what is done outside (bytes to the child, signals) is done when they are stored.
  *
  *   intent ──decide──► facts ─┐                          ┌─► act: lines to the child
@@ -8,25 +8,23 @@
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { apply, opened, sameSummary, summaryOf } from "@flybridge/protocol/fold.ts";
-import type { DeviceId, IntentId, ItemId, PromptId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import { CHECKPOINT_MS, PAGE_CHARS, PAGE_ENTRIES, RESUME_ENTRIES } from "@flybridge/protocol/limits.ts";
 import type { FollowResult } from "@flybridge/protocol/methods.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
-import type { Agent, Draft } from "../agents/agent.ts";
+import type { Agent } from "../agents/agent.ts";
 import { decide, type SessionIntent } from "../core/decide.ts";
 import type { AgentMark, Journal, SessionShelf, Sink, StorageError, StoredSession } from "../core/ports.ts";
-import { Bodies } from "./bodies.ts";
 import type { Child, ChildEvents, Exit, Hands } from "./child.ts";
+import { ending } from "./ending.ts";
 import { Follower } from "./follower.ts";
-import { Lines } from "./lines.ts";
+import { type Outcome, Process } from "./process.ts";
 import type { Writer } from "./writer.ts";
 
 /** When nothing could be stored, the output is heard again from where it was stored, after this long. */
 const STORAGE_RETRY_MS = 1_000;
 /** Between asking an agent's process group to end and ending it. */
 const STOP_GRACE_MS = 3_000;
-/** Output heard but not stored, after which it is stored although no entry came of it. */
-const MAX_UNSTORED_BYTES = 256 * 1024;
 
 /** What a session needs of the world around it. */
 export interface Surroundings {
@@ -48,20 +46,12 @@ export class LiveSession {
   #state: SessionState;
   /** With everything that is stored: what is shown. */
   #shown: SessionState;
-  #launch: number;
-  #acted: number;
-  #memory: unknown;
-  #lines: Lines;
-  /** The offset that is stored: hearing goes on there after a crash. */
-  #storedOffset: number;
-  #heard: number;
-  #bodies = new Bodies();
+  /** The newest; replaced when another is started, and when what it said is to be heard again. */
+  #process: Process;
+  /** The keeper's end of the process, from when its start is stored to when it is gone. */
   #child: Child | undefined;
+  /** Known before the last output was heard; while it is, nothing more is given to the child. */
   #exit: Exit | undefined;
-  /** Lines for the child that the keeper has not confirmed, by id, in order. They are stored with each mark. */
-  #owed = new Map<string, string>();
-  /** Prompts given to the process that it has not taken. */
-  #handed = new Set<PromptId>();
   /** The entries of the newest step, for followers that are at the head. */
   #recent: readonly Entry[] = [];
   readonly #followers = new Set<Follower>();
@@ -73,13 +63,7 @@ export class LiveSession {
     this.#around = around;
     this.#state = stored.state;
     this.#shown = stored.state;
-    this.#launch = stored.mark.launch;
-    this.#acted = stored.mark.acted;
-    this.#memory = JSON.parse(stored.mark.memory) as unknown;
-    this.#storedOffset = stored.mark.offset;
-    this.#heard = stored.mark.offset;
-    this.#lines = new Lines(stored.mark.offset);
-    this.#owed = owedFrom(stored.mark);
+    this.#process = Process.stored(around.agent, stored.mark);
   }
 
   /** A new session: its first entry, its first prompt and its start are one step. */
@@ -148,7 +132,7 @@ export class LiveSession {
   recover(): void {
     if (this.#state.status.kind === "ended") {
       // The crash came between storing the end and forgetting the process.
-      if (this.#launch > 0) this.#around.hands.find(this.childName)?.forget();
+      if (this.#process.launch > 0) this.#around.hands.find(this.childName)?.forget();
       return;
     }
     this.#restore();
@@ -230,7 +214,7 @@ export class LiveSession {
     }
     const state = this.#state;
     const isNew = options.first !== undefined && options.first.length > 0;
-    const mark = options.marked || isNew ? this.#mark() : undefined;
+    const mark = options.marked || isNew ? this.#process.mark() : undefined;
     this.#around.writer.write(
       {
         session: this.id,
@@ -253,8 +237,8 @@ export class LiveSession {
     this.#shown = state;
     if (entries.length > 0) this.#recent = entries;
     if (mark) {
-      this.#storedOffset = mark.offset;
-      this.#child?.ack(this.#lines.next, mark.offset);
+      this.#process.keep(mark);
+      this.#child?.ack(this.#process.next, mark.offset);
     }
     for (const entry of entries) this.#act(entry);
     this.#deliver();
@@ -269,7 +253,7 @@ export class LiveSession {
     this.#timer("checkpoint", undefined);
     this.#retry(() => {
       this.#restore();
-      this.#child?.read(this.#storedOffset);
+      this.#child?.read(this.#process.storedOffset);
       this.#writeOwed();
       this.#actAgain();
     });
@@ -281,16 +265,6 @@ export class LiveSession {
       work();
     };
     this.#timer("retry", this.#around.after(STORAGE_RETRY_MS, again));
-  }
-
-  #mark(): AgentMark {
-    return {
-      launch: this.#launch,
-      offset: this.#heard,
-      acted: this.#acted,
-      memory: JSON.stringify(this.#memory ?? null),
-      ...(this.#owed.size === 0 ? {} : { owed: JSON.stringify([...this.#owed]) }),
-    };
   }
 
   #placed(fact: Fact): Fact {
@@ -308,7 +282,7 @@ export class LiveSession {
   }
 
   *#streams(): Generator<{ item: ItemId; text: string }> {
-    for (const { item } of this.#shown.items) yield { item, text: this.#bodies.textOf(item) };
+    for (const { item } of this.#shown.items) yield { item, text: this.#process.textOf(item) };
   }
 
   #window(): FollowResult {
@@ -328,28 +302,20 @@ export class LiveSession {
 
   /** What the keeper knows its process by. */
   get childName(): string {
-    return `${this.id}.${this.#launch}`;
+    return `${this.id}.${this.#process.launch}`;
   }
 
   async #start(): Promise<void> {
     const { agent, env, hands } = this.#around;
     const { workspace, model, mode, last: acted } = this.#state;
-    const launch = this.#launch + 1;
+    const launch = this.#process.launch + 1;
     try {
-      const before = this.#launch > 0 ? this.#memory : undefined;
+      const before = this.#process.launch > 0 ? this.#process.memory : undefined;
       const plan = await agent.launch({ session: this.id, workspace, model, mode, before, env });
       const name = `${this.id}.${launch}`;
       const child = await hands.spawn({ name, argv: plan.argv, env: plan.env, cwd: workspace });
-      this.#launch = launch;
-      this.#memory = plan.memory;
-      this.#acted = acted;
-      this.#heard = 0;
-      this.#storedOffset = 0;
-      this.#lines = new Lines(0);
-      this.#bodies = new Bodies();
-      this.#handed.clear();
+      this.#process = Process.launched(agent, launch, plan, acted);
       this.#exit = undefined;
-      this.#owed = new Map(plan.writes.map((line, index) => [`l${launch}.${index}`, line]));
       this.#write([{ kind: "agent.started", pid: child.pid }], {
         flushed: false,
         marked: true,
@@ -376,69 +342,31 @@ export class LiveSession {
         this.#exit = exit;
         this.#endWhenHeard();
       },
-      settled: (id) => this.#owed.delete(id),
+      settled: (id) => this.#process.settle(id),
     };
-    child.listen(events, this.#storedOffset);
+    child.listen(events, this.#process.storedOffset);
   }
 
   #hear(offset: number, bytes: Uint8Array): void {
     if (this.#timers.has("retry")) return;
-    const facts: Fact[] = [];
-    const owed: string[] = [];
-    for (const line of this.#lines.push(offset, bytes)) this.#hearLine(line, facts, owed);
-    this.#settleHeard(facts, owed);
+    this.#settleHeard(this.#process.hear(offset, bytes, () => this.#around.now()));
     this.#endWhenHeard();
   }
 
-  /** `owed`: where to put the ids of the lines for the child that come of it. */
-  #hearLine(line: { start: number; end: number; text: string | undefined }, facts: Fact[], owed: string[]): void {
-    this.#heard = line.end;
-    if (line.text === undefined) {
-      const text = `The agent wrote a line of ${line.end - line.start} bytes. It was skipped.`;
-      facts.push({ kind: "notice", level: "warning", text });
-      return;
-    }
-    if (line.text === "") return;
-    const heard = this.#around.agent.hear(this.#memory, line.text, this.#around.now());
-    for (const draft of heard.drafts) this.#take(draft, facts);
-    for (const [index, text] of heard.writes.entries()) {
-      const id = `o${this.#launch}.${line.start}.${index}`;
-      this.#owed.set(id, text);
-      owed.push(id);
-    }
-  }
-
-  #take(draft: Draft, facts: Fact[]): void {
-    if (draft.kind === "grow") {
-      this.#bodies.grow(draft.item, draft.text);
-      return;
-    }
-    const { fact } = draft;
-    if (fact.kind === "item.began") this.#bodies.begin(fact.item);
-    else if (fact.kind === "item.completed") this.#bodies.end(fact.item.item);
-    else if (fact.kind === "prompt.taken") this.#handed.delete(fact.prompt);
-    facts.push(fact);
-  }
-
-  #settleHeard(facts: Fact[], owed: readonly string[]): void {
-    const unjournaled = this.#bodies.unjournaled;
-    if (
-      facts.length > 0 ||
-      owed.length > 0 ||
-      unjournaled === "much" ||
-      this.#heard - this.#storedOffset > MAX_UNSTORED_BYTES
-    ) {
+  #settleHeard(outcome: Outcome): void {
+    const due = this.#process.due(outcome);
+    if (due === "now") {
       this.#timer("checkpoint", undefined);
-      this.#write([...facts, ...this.#bodies.checkpoint()], {
+      this.#write([...outcome.facts, ...this.#process.checkpoint()], {
         flushed: false,
         marked: true,
         stored: (failure) => {
-          if (!failure) this.#writeOwed(owed);
+          if (!failure) this.#writeOwed(outcome.owed);
         },
       });
     } else {
-      this.#child?.ack(this.#lines.next, this.#storedOffset);
-      if (unjournaled === "some" && !this.#timers.has("checkpoint"))
+      this.#child?.ack(this.#process.next, this.#process.storedOffset);
+      if (due === "soon" && !this.#timers.has("checkpoint"))
         this.#timer(
           "checkpoint",
           this.#around.after(CHECKPOINT_MS, () => this.#checkpoint()),
@@ -449,15 +377,13 @@ export class LiveSession {
 
   #checkpoint(): void {
     this.#timer("checkpoint", undefined);
-    this.#write(this.#bodies.checkpoint(), { flushed: false, marked: true });
+    this.#write(this.#process.checkpoint(), { flushed: false, marked: true });
   }
 
   /** A child's exit is known before its last output was heard. */
   #endWhenHeard(): void {
-    if (this.#exit === undefined || this.#lines.next < this.#exit.end) return;
-    const facts: Fact[] = [];
-    const rest = this.#lines.rest();
-    if (rest) this.#hearLine(rest, facts, []);
+    if (this.#exit === undefined || this.#process.next < this.#exit.end) return;
+    const { facts } = this.#process.hearRest(() => this.#around.now());
     if (facts.length > 0) this.#write(facts, { flushed: false, marked: true });
     this.#end(this.#exit, undefined);
   }
@@ -468,29 +394,8 @@ export class LiveSession {
     this.#exit = undefined;
     this.#timer("checkpoint", undefined);
     this.#timer("kill", undefined);
-    const stopped = this.#state.stopping;
-    const detail = why ?? this.#around.agent.explain(this.#memory, exit);
-    const cause = stopped ? "stopped" : exit.code === 0 ? "exited" : "failed";
-    const facts: Fact[] = [];
-    for (const item of this.#bodies.items())
-      facts.push({
-        kind: "item.completed",
-        item: item.kind === "tool" ? { ...item, tool: { ...item.tool, state: "failed" } } : item,
-      });
-    for (const { ask } of this.#state.asks)
-      facts.push({ kind: "ask.settled", ask: ask.ask, settlement: { kind: "void" } });
-    if (this.#state.running)
-      facts.push({ kind: "turn.ended", turn: this.#state.running.turn, outcome: stopped ? "interrupted" : "failed" });
-    facts.push({
-      kind: "agent.ended",
-      cause,
-      code: exit.code,
-      signal: exit.signal,
-      ...(detail === undefined ? {} : { detail }),
-    });
-    this.#bodies = new Bodies();
-    this.#handed.clear();
-    this.#owed.clear();
+    const detail = why ?? this.#process.explain(exit);
+    const facts = ending(this.#state, this.#process.end(), exit, detail);
     this.#write(facts, {
       flushed: false,
       marked: true,
@@ -525,25 +430,12 @@ export class LiveSession {
   }
 
   #tell(entry: Entry): void {
-    const child = this.#child;
-    if (!child || entry.seq <= this.#acted) return;
-    const lines = this.#around.agent.act(this.#memory, entry);
-    this.#acted = entry.seq;
-    this.#put(`e${entry.seq}`, lines);
+    if (this.#child) this.#writeOwed(this.#process.tell(entry));
   }
 
-  /** Whatever is written is owed until the keeper says that it has it: a crash may lose what was on its way there. */
-  #put(name: string, lines: readonly string[]): void {
-    for (const [index, line] of lines.entries()) {
-      const id = `${name}.${index}`;
-      this.#owed.set(id, line);
-      this.#child?.write(id, line);
-    }
-  }
-
-  #writeOwed(ids: Iterable<string> = [...this.#owed.keys()]): void {
+  #writeOwed(ids: Iterable<string> = this.#process.owed): void {
     for (const id of ids) {
-      const line = this.#owed.get(id);
+      const line = this.#process.lineOf(id);
       if (line !== undefined) this.#child?.write(id, line);
     }
   }
@@ -551,7 +443,7 @@ export class LiveSession {
   /** What was stored before the crash and perhaps not done: the keeper puts each id in once. */
   #actAgain(): void {
     if (this.#state.stopping) this.#stop();
-    for (let from = this.#acted + 1; from <= this.#shown.last;) {
+    for (let from = this.#process.acted + 1; from <= this.#shown.last;) {
       const entries = this.#around.journal.read(this.id, from, PAGE_ENTRIES, PAGE_CHARS);
       const newest = entries.at(-1);
       if (newest === undefined) return;
@@ -581,16 +473,16 @@ export class LiveSession {
    */
   #deliver(before = Number.POSITIVE_INFINITY): void {
     if (!this.#child || this.#shown.stopping || this.#exit) return;
+    const { handed } = this.#process;
     const open = new Set(this.#state.prompts.map(({ prompt }) => prompt));
     for (const waiting of this.#shown.prompts) {
       if (waiting.seq >= before) return;
-      if (this.#handed.has(waiting.prompt) || !open.has(waiting.prompt)) continue;
-      const busy = this.#state.running !== undefined || this.#handed.size > 0;
+      if (handed.has(waiting.prompt) || !open.has(waiting.prompt)) continue;
+      const busy = this.#state.running !== undefined || handed.size > 0;
       if (busy && waiting.delivery === "queue") continue;
-      this.#handed.add(waiting.prompt);
+      handed.add(waiting.prompt);
       const [entry] = this.#around.journal.read(this.id, waiting.seq, 1, PAGE_CHARS);
-      if (!entry) continue;
-      this.#put(`p${this.#launch}.${waiting.prompt}`, this.#around.agent.act(this.#memory, entry));
+      if (entry) this.#writeOwed(this.#process.prompt(waiting.prompt, entry));
     }
   }
 
@@ -600,22 +492,9 @@ export class LiveSession {
   #restore(): void {
     const stored = this.#around.shelf.get(this.id);
     if (!stored) return;
-    const { mark } = stored;
-    this.#launch = mark.launch;
-    this.#acted = mark.acted;
-    this.#memory = JSON.parse(mark.memory) as unknown;
-    this.#heard = mark.offset;
-    this.#storedOffset = mark.offset;
-    this.#lines = new Lines(mark.offset);
-    this.#owed = owedFrom(mark);
-    this.#handed.clear();
-    this.#bodies = new Bodies();
-    for (const { item } of this.#shown.items) {
-      for (const { fact } of this.#around.journal.readItem(this.id, item, this.#shown.last + 1)) {
-        if (fact.kind === "item.began") this.#bodies.begin(fact.item);
-        else if (fact.kind === "item.grew") this.#bodies.restore(item, fact.offset, fact.text);
-      }
-    }
+    this.#process = Process.stored(this.#around.agent, stored.mark);
+    for (const { item } of this.#shown.items)
+      this.#process.reopen(item, this.#around.journal.readItem(this.id, item, this.#shown.last + 1));
   }
 
   #timer(name: "checkpoint" | "kill" | "retry", timer: Disposable | undefined): void {
@@ -623,8 +502,4 @@ export class LiveSession {
     if (timer) this.#timers.set(name, timer);
     else this.#timers.delete(name);
   }
-}
-
-function owedFrom({ owed }: AgentMark): Map<string, string> {
-  return new Map(owed === undefined ? [] : (JSON.parse(owed) as [string, string][]));
 }
