@@ -95,7 +95,7 @@ export class Process {
     this.#stored = offset;
   }
 
-  /** A copy of the memory is not needed here: the next process's launch only reads it. */
+  /** What the next process's launch goes on from. */
   get memory(): unknown {
     return this.#memory;
   }
