@@ -1,85 +1,39 @@
 /**
- * One session while the host runs: its fold, its agent's memory, and the child that the keeper holds for it. Everything
- * that happens becomes entries first; what is done outside (bytes to the child, signals) is done when they are stored.
+ * One session while the host runs: its intents, and who follows it. Everything that happens becomes entries first; what
+ * is done outside is done when they are stored.
  *
- *   intent ──decide──► facts ─┐                          ┌─► act: lines to the child
- *   output ──hear────► facts ─┴─► writer ──► stored ─────┴─► followers
+ *   intent ──decide──► facts ─┐                          ┌─► run: lines to the child
+ *   output ──run─────► facts ─┴─► ledger ──► stored ─────┴─► followers
  */
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
-import { apply, opened, sameSummary, summaryOf } from "@flybridge/protocol/fold.ts";
-import type { DeviceId, IntentId, ItemId, PromptId, SessionId } from "@flybridge/protocol/ids.ts";
-import { CHECKPOINT_MS, PAGE_CHARS, PAGE_ENTRIES, RESUME_ENTRIES } from "@flybridge/protocol/limits.ts";
+import { opened } from "@flybridge/protocol/fold.ts";
+import type { DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import { RESUME_ENTRIES } from "@flybridge/protocol/limits.ts";
 import type { FollowResult } from "@flybridge/protocol/methods.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
-import type { Agent, Draft } from "../agents/agent.ts";
 import { decide, type SessionIntent } from "../core/decide.ts";
-import type { AgentMark, Journal, SessionShelf, Sink, StorageError, StoredSession } from "../core/ports.ts";
-import { Bodies } from "./bodies.ts";
-import type { Child, ChildEvents, Exit, Hands } from "./child.ts";
+import type { Sink, StoredSession } from "../core/ports.ts";
 import { Follower } from "./follower.ts";
-import { Lines } from "./lines.ts";
-import type { Writer } from "./writer.ts";
+import { Ledger } from "./ledger.ts";
+import { Run } from "./run.ts";
+import type { Surroundings } from "./surroundings.ts";
 
-/** When nothing could be stored, the output is heard again from where it was stored, after this long. */
-const STORAGE_RETRY_MS = 1_000;
-/** Between asking an agent's process group to end and ending it. */
-const STOP_GRACE_MS = 3_000;
-/** Output heard but not stored, after which it is stored although no entry came of it. */
-const MAX_UNSTORED_BYTES = 256 * 1024;
-
-/** What a session needs of the world around it. */
-export interface Surroundings {
-  readonly journal: Journal;
-  readonly shelf: SessionShelf;
-  readonly writer: Writer;
-  readonly hands: Hands;
-  readonly agent: Agent;
-  readonly env: Readonly<Record<string, string>>;
-  now(): number;
-  after(milliseconds: number, work: () => void): Disposable;
-  log(message: string, detail: Record<string, unknown>): void;
-}
+export type { Surroundings } from "./surroundings.ts";
 
 export class LiveSession {
   readonly id: SessionId;
-  readonly #around: Surroundings;
-  /** With everything that was written, stored or not. Intents are decided on it. */
-  #state: SessionState;
-  /** With everything that is stored: what is shown. */
-  #shown: SessionState;
-  #launch: number;
-  #acted: number;
-  #memory: unknown;
-  #lines: Lines;
-  /** The offset that is stored: hearing goes on there after a crash. */
-  #storedOffset: number;
-  #heard: number;
-  #bodies = new Bodies();
-  #child: Child | undefined;
-  #exit: Exit | undefined;
-  /** Lines for the child that the keeper has not confirmed, by id, in order. They are stored with each mark. */
-  #owed = new Map<string, string>();
-  /** Prompts given to the process that it has not taken. */
-  #handed = new Set<PromptId>();
-  /** The entries of the newest step, for followers that are at the head. */
-  #recent: readonly Entry[] = [];
+  readonly #ledger: Ledger;
+  readonly #run: Run;
   readonly #followers = new Set<Follower>();
-  readonly #timers = new Map<"checkpoint" | "kill" | "retry", Disposable>();
 
   /** A session from the store. `recover` brings its process back. */
   constructor(stored: StoredSession, around: Surroundings) {
     this.id = stored.state.session;
-    this.#around = around;
-    this.#state = stored.state;
-    this.#shown = stored.state;
-    this.#launch = stored.mark.launch;
-    this.#acted = stored.mark.acted;
-    this.#memory = JSON.parse(stored.mark.memory) as unknown;
-    this.#storedOffset = stored.mark.offset;
-    this.#heard = stored.mark.offset;
-    this.#lines = new Lines(stored.mark.offset);
-    this.#owed = owedFrom(stored.mark);
+    this.#ledger = new Ledger(stored.state, around);
+    this.#run = new Run(around, this.#ledger, stored.mark, () => {
+      for (const follower of this.#followers) follower.pump();
+    });
   }
 
   /** A new session: its first entry, its first prompt and its start are one step. */
@@ -101,35 +55,35 @@ export class LiveSession {
       by: order.by,
       answer: (seq) => ({ session: order.id, seq }),
     });
-    void session.#start();
+    void session.#run.start();
     return session;
   }
 
   /** As it is stored. */
   get state(): SessionState {
-    return this.#shown;
+    return this.#ledger.stored;
   }
 
   /** Decides, stores, acts; resolves with the answer when it is stored. Rejects with `CallError`. */
   async intend(intent: SessionIntent): Promise<{ seq: number }> {
-    const facts = decide(this.#state, intent);
+    const facts = decide(this.#ledger.written, intent);
     return this.#intended([], facts, { id: intent.id, by: intent.by, answer: (seq) => ({ seq }) });
   }
 
   follow(from: number | undefined, sink: Sink): { answer: FollowResult; follower: Follower } {
-    const { last } = this.#shown;
+    const { last } = this.#ledger.stored;
     const near = from !== undefined && from >= 1 && from <= last + 1 && last + 1 - from <= RESUME_ENTRIES;
-    const answer = near ? { kind: "entries" as const, from } : this.#window();
+    const answer = near ? { kind: "entries" as const, from } : this.#ledger.window();
     const source = {
       get last() {
         return shown().last;
       },
-      read: (at: number) => this.#read(at),
+      read: (at: number) => this.#ledger.read(at),
       streams: () => this.#streams(),
     };
-    const shown = (): SessionState => this.#shown;
+    const shown = (): SessionState => this.#ledger.stored;
     // Once it has every entry, it has what is journaled of the items that are open: from there on their text streams.
-    const given = this.#shown.items.map((one) => [one.item, one.length] as const);
+    const given = this.#ledger.stored.items.map((one) => [one.item, one.length] as const);
     const follower = new Follower(source, sink, near ? from - 1 : last, given);
     this.#followers.add(follower);
     return { answer, follower };
@@ -140,53 +94,30 @@ export class LiveSession {
   }
 
   page(before: number, limit: number): { entries: Entry[]; more: boolean } {
-    const entries = this.#around.journal.readBack(this.id, before, limit, PAGE_CHARS);
-    return { entries, more: (entries[0]?.seq ?? 1) > 1 };
+    return this.#ledger.page(before, limit);
+  }
+
+  /** What the keeper knows its process by. */
+  get childName(): string {
+    return this.#run.name;
   }
 
   /** After a start of the host: finds the process again, or says that it is gone. */
   recover(): void {
-    if (this.#state.status.kind === "ended") {
-      // The crash came between storing the end and forgetting the process.
-      if (this.#launch > 0) this.#around.hands.find(this.childName)?.forget();
-      return;
-    }
-    this.#restore();
-    if (this.#state.pid === undefined) {
-      void this.#start();
-      return;
-    }
-    const child = this.#around.hands.find(this.childName);
-    if (!child) {
-      this.#end(
-        { code: null, signal: null, errors: "" },
-        "The machine or the keeper restarted, and the agent with it. Resume to go on.",
-      );
-      return;
-    }
-    this.#attach(child);
-    this.#writeOwed();
-    this.#actAgain();
-    this.#deliver();
+    this.#run.recover();
   }
 
   /** The keeper is gone, and every process with it. */
   lost(): void {
-    if (this.#child === undefined) return;
-    this.#end(
-      { code: null, signal: null, errors: "" },
-      "The keeper process ended, and the agent with it. Resume to go on.",
-    );
+    this.#run.lost();
   }
 
   /** The session is being removed: nobody follows it any more. */
   remove(): void {
-    for (const timer of this.#timers.values()) timer[Symbol.dispose]();
+    this.#run[Symbol.dispose]();
     for (const follower of this.#followers) follower.gone("The session was removed.");
     this.#followers.clear();
   }
-
-  // ── storing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #intended(
     entries: Entry[],
@@ -195,9 +126,10 @@ export class LiveSession {
   ): Promise<{ seq: number }> {
     return new Promise((resolve, reject) => {
       let answer = { seq: 0 };
-      this.#write(facts, {
+      this.#run.write(facts, {
         flushed: true,
         first: entries,
+        marked: entries.length > 0,
         intent: (seq) => {
           answer = intent.answer(seq);
           return { id: intent.id, by: intent.by, answer };
@@ -210,421 +142,7 @@ export class LiveSession {
     });
   }
 
-  #write(
-    facts: readonly Fact[],
-    options: {
-      readonly flushed: boolean;
-      readonly first?: Entry[];
-      readonly marked?: boolean;
-      readonly intent?: (seq: number) => { id: IntentId; by: DeviceId; answer: unknown };
-      readonly stored?: (failure: StorageError | undefined) => void;
-    },
-  ): void {
-    const before = this.#state;
-    const entries = [...(options.first ?? [])];
-    const at = this.#around.now();
-    for (const fact of facts) {
-      const entry = { seq: this.#state.last + 1, at, fact: this.#placed(fact) };
-      this.#state = apply(this.#state, entry);
-      entries.push(entry);
-    }
-    const state = this.#state;
-    const isNew = options.first !== undefined && options.first.length > 0;
-    const mark = options.marked || isNew ? this.#mark() : undefined;
-    this.#around.writer.write(
-      {
-        session: this.id,
-        state,
-        entries,
-        ...(mark ? { mark } : {}),
-        ...(options.intent ? { intent: options.intent(state.last) } : {}),
-        ...(isNew || !sameSummary(before, state) ? { feed: { kind: "session", summary: summaryOf(state) } } : {}),
-      },
-      options.flushed,
-      (failure) => {
-        if (failure) this.#startOver(failure);
-        else this.#stored(state, entries, mark);
-        options.stored?.(failure);
-      },
-    );
-  }
-
-  #stored(state: SessionState, entries: readonly Entry[], mark: AgentMark | undefined): void {
-    this.#shown = state;
-    if (entries.length > 0) this.#recent = entries;
-    if (mark) {
-      this.#storedOffset = mark.offset;
-      this.#child?.ack(this.#lines.next, mark.offset);
-    }
-    for (const entry of entries) this.#act(entry);
-    this.#deliver();
-    this.#pump();
-  }
-
-  /** Nothing was stored, so nothing happened: back to what is stored, and hear the output again from there. */
-  #startOver(failure: StorageError): void {
-    this.#around.log("nothing could be stored", { session: this.id, fault: failure.fault });
-    this.#state = this.#shown;
-    if (this.#child === undefined) return;
-    this.#timer("checkpoint", undefined);
-    this.#retry(() => {
-      this.#restore();
-      this.#child?.read(this.#storedOffset);
-      this.#writeOwed();
-      this.#actAgain();
-    });
-  }
-
-  #retry(work: () => void): void {
-    const again = (): void => {
-      this.#timer("retry", undefined);
-      work();
-    };
-    this.#timer("retry", this.#around.after(STORAGE_RETRY_MS, again));
-  }
-
-  #mark(): AgentMark {
-    return {
-      launch: this.#launch,
-      offset: this.#heard,
-      acted: this.#acted,
-      memory: JSON.stringify(this.#memory ?? null),
-      ...(this.#owed.size === 0 ? {} : { owed: JSON.stringify([...this.#owed]) }),
-    };
-  }
-
-  #placed(fact: Fact): Fact {
-    if (fact.kind !== "item.completed") return fact;
-    const began = this.#state.items.find((one) => one.item === fact.item.item)?.began;
-    return began === undefined ? fact : { ...fact, began };
-  }
-
-  // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #read(from: number): readonly Entry[] {
-    const oldest = this.#recent[0]?.seq;
-    if (oldest !== undefined && from >= oldest) return this.#recent.slice(from - oldest, from - oldest + PAGE_ENTRIES);
-    return this.#around.journal.read(this.id, from, PAGE_ENTRIES, PAGE_CHARS);
-  }
-
   *#streams(): Generator<{ item: ItemId; text: string }> {
-    for (const { item } of this.#shown.items) yield { item, text: this.#bodies.textOf(item) };
+    for (const { item } of this.#ledger.stored.items) yield { item, text: this.#run.textOf(item) };
   }
-
-  #window(): FollowResult {
-    const { entries, more } = this.page(this.#shown.last + 1, PAGE_ENTRIES);
-    const first = entries[0]?.seq ?? 1;
-    const carried = this.#shown.items
-      .filter((one) => one.began < first)
-      .flatMap((one) => this.#around.journal.readItem(this.id, one.item, first));
-    return { kind: "window", state: this.#shown, entries, more, carried };
-  }
-
-  #pump(): void {
-    for (const follower of this.#followers) follower.pump();
-  }
-
-  // ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** What the keeper knows its process by. */
-  get childName(): string {
-    return `${this.id}.${this.#launch}`;
-  }
-
-  async #start(): Promise<void> {
-    const { agent, env, hands } = this.#around;
-    const { workspace, model, mode, last: acted } = this.#state;
-    const launch = this.#launch + 1;
-    try {
-      const before = this.#launch > 0 ? this.#memory : undefined;
-      const plan = await agent.launch({ session: this.id, workspace, model, mode, before, env });
-      const name = `${this.id}.${launch}`;
-      const child = await hands.spawn({ name, argv: plan.argv, env: plan.env, cwd: workspace });
-      this.#launch = launch;
-      this.#memory = plan.memory;
-      this.#acted = acted;
-      this.#heard = 0;
-      this.#storedOffset = 0;
-      this.#lines = new Lines(0);
-      this.#bodies = new Bodies();
-      this.#handed.clear();
-      this.#exit = undefined;
-      this.#owed = new Map(plan.writes.map((line, index) => [`l${launch}.${index}`, line]));
-      this.#write([{ kind: "agent.started", pid: child.pid }], {
-        flushed: false,
-        marked: true,
-        stored: (failure) => {
-          if (failure) return this.#retry(() => this.recover());
-          this.#attach(child);
-          this.#writeOwed();
-          this.#actAgain();
-          this.#deliver();
-        },
-      });
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#around.log("an agent could not be started", { session: this.id, detail });
-      this.#write([{ kind: "agent.ended", cause: "failed", code: null, signal: null, detail }], { flushed: false });
-    }
-  }
-
-  #attach(child: Child): void {
-    this.#child = child;
-    const events: ChildEvents = {
-      output: (offset, bytes) => this.#hear(offset, bytes),
-      exit: (exit) => {
-        this.#exit = exit;
-        this.#endWhenHeard();
-      },
-      settled: (id) => this.#owed.delete(id),
-    };
-    child.listen(events, this.#storedOffset);
-  }
-
-  #hear(offset: number, bytes: Uint8Array): void {
-    if (this.#timers.has("retry")) return;
-    const facts: Fact[] = [];
-    const owed: string[] = [];
-    for (const line of this.#lines.push(offset, bytes)) this.#hearLine(line, facts, owed);
-    this.#settleHeard(facts, owed);
-    this.#endWhenHeard();
-  }
-
-  /** `owed`: where to put the ids of the lines for the child that come of it. */
-  #hearLine(line: { start: number; end: number; text: string | undefined }, facts: Fact[], owed: string[]): void {
-    this.#heard = line.end;
-    if (line.text === undefined) {
-      const text = `The agent wrote a line of ${line.end - line.start} bytes. It was skipped.`;
-      facts.push({ kind: "notice", level: "warning", text });
-      return;
-    }
-    if (line.text === "") return;
-    const heard = this.#around.agent.hear(this.#memory, line.text, this.#around.now());
-    for (const draft of heard.drafts) this.#take(draft, facts);
-    for (const [index, text] of heard.writes.entries()) {
-      const id = `o${this.#launch}.${line.start}.${index}`;
-      this.#owed.set(id, text);
-      owed.push(id);
-    }
-  }
-
-  #take(draft: Draft, facts: Fact[]): void {
-    if (draft.kind === "grow") {
-      this.#bodies.grow(draft.item, draft.text);
-      return;
-    }
-    const { fact } = draft;
-    if (fact.kind === "item.began") this.#bodies.begin(fact.item);
-    else if (fact.kind === "item.completed") this.#bodies.end(fact.item.item);
-    else if (fact.kind === "prompt.taken") this.#handed.delete(fact.prompt);
-    facts.push(fact);
-  }
-
-  #settleHeard(facts: Fact[], owed: readonly string[]): void {
-    const unjournaled = this.#bodies.unjournaled;
-    if (
-      facts.length > 0 ||
-      owed.length > 0 ||
-      unjournaled === "much" ||
-      this.#heard - this.#storedOffset > MAX_UNSTORED_BYTES
-    ) {
-      this.#timer("checkpoint", undefined);
-      this.#write([...facts, ...this.#bodies.checkpoint()], {
-        flushed: false,
-        marked: true,
-        stored: (failure) => {
-          if (!failure) this.#writeOwed(owed);
-        },
-      });
-    } else {
-      this.#child?.ack(this.#lines.next, this.#storedOffset);
-      if (unjournaled === "some" && !this.#timers.has("checkpoint"))
-        this.#timer(
-          "checkpoint",
-          this.#around.after(CHECKPOINT_MS, () => this.#checkpoint()),
-        );
-    }
-    this.#pump();
-  }
-
-  #checkpoint(): void {
-    this.#timer("checkpoint", undefined);
-    this.#write(this.#bodies.checkpoint(), { flushed: false, marked: true });
-  }
-
-  /** A child's exit is known before its last output was heard. */
-  #endWhenHeard(): void {
-    if (this.#exit === undefined || this.#lines.next < this.#exit.end) return;
-    const facts: Fact[] = [];
-    const rest = this.#lines.rest();
-    if (rest) this.#hearLine(rest, facts, []);
-    if (facts.length > 0) this.#write(facts, { flushed: false, marked: true });
-    this.#end(this.#exit, undefined);
-  }
-
-  #end(exit: Omit<Exit, "end">, why: string | undefined): void {
-    const child = this.#child;
-    this.#child = undefined;
-    this.#exit = undefined;
-    this.#timer("checkpoint", undefined);
-    this.#timer("kill", undefined);
-    const stopped = this.#state.stopping;
-    const detail = why ?? this.#around.agent.explain(this.#memory, exit);
-    const cause = stopped ? "stopped" : exit.code === 0 ? "exited" : "failed";
-    const facts: Fact[] = [];
-    for (const item of this.#bodies.items())
-      facts.push({
-        kind: "item.completed",
-        item: item.kind === "tool" ? { ...item, tool: { ...item.tool, state: "failed" } } : item,
-      });
-    for (const { ask } of this.#state.asks)
-      facts.push({ kind: "ask.settled", ask: ask.ask, settlement: { kind: "void" } });
-    if (this.#state.running)
-      facts.push({ kind: "turn.ended", turn: this.#state.running.turn, outcome: stopped ? "interrupted" : "failed" });
-    facts.push({
-      kind: "agent.ended",
-      cause,
-      code: exit.code,
-      signal: exit.signal,
-      ...(detail === undefined ? {} : { detail }),
-    });
-    this.#bodies = new Bodies();
-    this.#handed.clear();
-    this.#owed.clear();
-    this.#write(facts, {
-      flushed: false,
-      marked: true,
-      stored: (failure) => {
-        if (!failure) child?.forget();
-        else this.#retry(() => this.recover());
-      },
-    });
-  }
-
-  // ── acting on what is stored ─────────────────────────────────────────────────────────────────────────────────────
-
-  #act(entry: Entry): void {
-    const { fact } = entry;
-    switch (fact.kind) {
-      case "session.resumed":
-        void this.#start();
-        return;
-      case "session.stopped":
-        this.#stop();
-        return;
-      case "interrupt.asked":
-      case "prompt.withdrawn":
-      case "session.configured":
-        this.#tell(entry);
-        return;
-      case "ask.settled":
-        if (fact.settlement.kind === "answered") this.#tell(entry);
-        return;
-      default:
-    }
-  }
-
-  #tell(entry: Entry): void {
-    const child = this.#child;
-    if (!child || entry.seq <= this.#acted) return;
-    const lines = this.#around.agent.act(this.#memory, entry);
-    this.#acted = entry.seq;
-    this.#put(`e${entry.seq}`, lines);
-  }
-
-  /** Whatever is written is owed until the keeper says that it has it: a crash may lose what was on its way there. */
-  #put(name: string, lines: readonly string[]): void {
-    for (const [index, line] of lines.entries()) {
-      const id = `${name}.${index}`;
-      this.#owed.set(id, line);
-      this.#child?.write(id, line);
-    }
-  }
-
-  #writeOwed(ids: Iterable<string> = [...this.#owed.keys()]): void {
-    for (const id of ids) {
-      const line = this.#owed.get(id);
-      if (line !== undefined) this.#child?.write(id, line);
-    }
-  }
-
-  /** What was stored before the crash and perhaps not done: the keeper puts each id in once. */
-  #actAgain(): void {
-    if (this.#state.stopping) this.#stop();
-    for (let from = this.#acted + 1; from <= this.#shown.last;) {
-      const entries = this.#around.journal.read(this.id, from, PAGE_ENTRIES, PAGE_CHARS);
-      const newest = entries.at(-1);
-      if (newest === undefined) return;
-      for (const entry of entries) {
-        if (entry.fact.kind === "session.resumed") continue;
-        // In the order in which people meant it: a prompt before the answer, a mode before the prompt.
-        this.#deliver(entry.seq);
-        this.#act(entry);
-      }
-      from = newest.seq + 1;
-    }
-  }
-
-  #stop(): void {
-    const child = this.#child;
-    if (!child) return;
-    child.signal("SIGTERM");
-    this.#timer(
-      "kill",
-      this.#around.after(STOP_GRACE_MS, () => child.signal("SIGKILL")),
-    );
-  }
-
-  /**
-   * Gives waiting prompts to the process: one while it is at rest, and those that steer at once. Only what is stored is
-   * given, and what was heard to be taken is not given again, stored or not.
-   */
-  #deliver(before = Number.POSITIVE_INFINITY): void {
-    if (!this.#child || this.#shown.stopping || this.#exit) return;
-    const open = new Set(this.#state.prompts.map(({ prompt }) => prompt));
-    for (const waiting of this.#shown.prompts) {
-      if (waiting.seq >= before) return;
-      if (this.#handed.has(waiting.prompt) || !open.has(waiting.prompt)) continue;
-      const busy = this.#state.running !== undefined || this.#handed.size > 0;
-      if (busy && waiting.delivery === "queue") continue;
-      this.#handed.add(waiting.prompt);
-      const [entry] = this.#around.journal.read(this.id, waiting.seq, 1, PAGE_CHARS);
-      if (!entry) continue;
-      this.#put(`p${this.#launch}.${waiting.prompt}`, this.#around.agent.act(this.#memory, entry));
-    }
-  }
-
-  // ── coming back ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** As the store has it: what was heard since then will be heard again. */
-  #restore(): void {
-    const stored = this.#around.shelf.get(this.id);
-    if (!stored) return;
-    const { mark } = stored;
-    this.#launch = mark.launch;
-    this.#acted = mark.acted;
-    this.#memory = JSON.parse(mark.memory) as unknown;
-    this.#heard = mark.offset;
-    this.#storedOffset = mark.offset;
-    this.#lines = new Lines(mark.offset);
-    this.#owed = owedFrom(mark);
-    this.#handed.clear();
-    this.#bodies = new Bodies();
-    for (const { item } of this.#shown.items) {
-      for (const { fact } of this.#around.journal.readItem(this.id, item, this.#shown.last + 1)) {
-        if (fact.kind === "item.began") this.#bodies.begin(fact.item);
-        else if (fact.kind === "item.grew") this.#bodies.restore(item, fact.offset, fact.text);
-      }
-    }
-  }
-
-  #timer(name: "checkpoint" | "kill" | "retry", timer: Disposable | undefined): void {
-    this.#timers.get(name)?.[Symbol.dispose]();
-    if (timer) this.#timers.set(name, timer);
-    else this.#timers.delete(name);
-  }
-}
-
-function owedFrom({ owed }: AgentMark): Map<string, string> {
-  return new Map(owed === undefined ? [] : (JSON.parse(owed) as [string, string][]));
 }

@@ -1,0 +1,343 @@
+/**
+ * How a session's agent runs: the child that the keeper holds becomes facts as it is heard, and what is stored is done
+ * to it. Nothing is done outside (bytes to the child, signals) before what it comes of is stored.
+ */
+import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
+import type { ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import { CHECKPOINT_MS, PAGE_CHARS, PAGE_ENTRIES } from "@flybridge/protocol/limits.ts";
+import type { AgentMark, StorageError } from "../core/ports.ts";
+import type { Child, ChildEvents, Exit } from "./child.ts";
+import { ending } from "./ending.ts";
+import type { Ledger, Step } from "./ledger.ts";
+import { type Outcome, Process } from "./process.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** When nothing could be stored, the output is heard again from where it was stored, after this long. */
+const STORAGE_RETRY_MS = 1_000;
+/** Between asking an agent's process group to end and ending it. */
+const STOP_GRACE_MS = 3_000;
+
+export class Run {
+  readonly #around: Surroundings;
+  readonly #ledger: Ledger;
+  /** Called when there is more to show: entries that are stored, or text that streams. */
+  readonly #grown: () => void;
+  /** The newest; replaced when another is started, and when what it said is to be heard again. */
+  #process: Process;
+  /** The keeper's end of the process, from when its start is stored to when it is gone. */
+  #child: Child | undefined;
+  /** May be known before the last output is heard; from then on no prompt is handed to the child. */
+  #exit: Exit | undefined;
+  readonly #timers = new Map<"checkpoint" | "kill" | "retry", Disposable>();
+
+  constructor(around: Surroundings, ledger: Ledger, mark: AgentMark, grown: () => void) {
+    this.#around = around;
+    this.#ledger = ledger;
+    this.#grown = grown;
+    this.#process = Process.stored(around.agent, mark);
+  }
+
+  get #id(): SessionId {
+    return this.#ledger.stored.session;
+  }
+
+  /** What the keeper knows its process by. */
+  get name(): string {
+    return `${this.#id}.${this.#process.launch}`;
+  }
+
+  /** The text so far of an item that is open. */
+  textOf(item: ItemId): string {
+    return this.#process.textOf(item);
+  }
+
+  /** After a start of the host: finds the process again, or says that it is gone. */
+  recover(): void {
+    if (this.#ledger.written.status.kind === "ended") {
+      // The crash came between storing the end and forgetting the process.
+      if (this.#process.launch > 0) this.#around.hands.find(this.name)?.forget();
+      return;
+    }
+    this.#restore();
+    if (this.#ledger.written.pid === undefined) {
+      void this.start();
+      return;
+    }
+    const child = this.#around.hands.find(this.name);
+    if (!child) {
+      this.#end(
+        { code: null, signal: null, errors: "" },
+        "The machine or the keeper restarted, and the agent with it. Resume to go on.",
+      );
+      return;
+    }
+    this.#attach(child);
+    this.#writeOwed();
+    this.#actAgain();
+    this.#deliver();
+  }
+
+  /** The keeper is gone, and every process with it. */
+  lost(): void {
+    if (this.#child === undefined) return;
+    this.#end(
+      { code: null, signal: null, errors: "" },
+      "The keeper process ended, and the agent with it. Resume to go on.",
+    );
+  }
+
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers.values()) timer[Symbol.dispose]();
+  }
+
+  /** The next process of the session; one that cannot be started ends the session, and says why. */
+  async start(): Promise<void> {
+    const { agent, env, hands } = this.#around;
+    const { workspace, model, mode, last: acted } = this.#ledger.written;
+    const launch = this.#process.launch + 1;
+    try {
+      const before = this.#process.launch > 0 ? this.#process.memory : undefined;
+      const plan = await agent.launch({ session: this.#id, workspace, model, mode, before, env });
+      const name = `${this.#id}.${launch}`;
+      const child = await hands.spawn({ name, argv: plan.argv, env: plan.env, cwd: workspace });
+      this.#process = Process.launched(agent, launch, plan, acted);
+      this.#exit = undefined;
+      this.write([{ kind: "agent.started", pid: child.pid }], {
+        flushed: false,
+        marked: true,
+        stored: (failure) => {
+          if (failure) return this.#retry(() => this.recover());
+          this.#attach(child);
+          this.#writeOwed();
+          this.#actAgain();
+          this.#deliver();
+        },
+      });
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#around.log("an agent could not be started", { session: this.#id, detail });
+      this.write([{ kind: "agent.ended", cause: "failed", code: null, signal: null, detail }], { flushed: false });
+    }
+  }
+
+  // ── storing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Every step of the session is written here: when it is stored it is acted on, and when it is not, all starts over. */
+  write(
+    facts: readonly Fact[],
+    options: Omit<Step, "mark"> & {
+      readonly marked?: boolean;
+      readonly stored?: (failure: StorageError | undefined) => void;
+    },
+  ): void {
+    const { marked, stored, ...step } = options;
+    const mark = marked ? this.#process.mark() : undefined;
+    this.#ledger.write(facts, { ...step, mark }, (entries, failure) => {
+      if (failure) this.#startOver(failure);
+      else this.#stored(entries, mark);
+      stored?.(failure);
+    });
+  }
+
+  #stored(entries: readonly Entry[], mark: AgentMark | undefined): void {
+    if (mark) {
+      this.#process.keep(mark);
+      this.#child?.ack(this.#process.next, mark.offset);
+    }
+    for (const entry of entries) this.#act(entry);
+    this.#deliver();
+    this.#grown();
+  }
+
+  /** Nothing was stored, so nothing happened: the output is heard again from what is. */
+  #startOver(failure: StorageError): void {
+    this.#around.log("nothing could be stored", { session: this.#id, fault: failure.fault });
+    if (this.#child === undefined) return;
+    this.#timer("checkpoint", undefined);
+    this.#retry(() => {
+      this.#restore();
+      this.#child?.read(this.#process.storedOffset);
+      this.#writeOwed();
+      this.#actAgain();
+    });
+  }
+
+  #retry(work: () => void): void {
+    const again = (): void => {
+      this.#timer("retry", undefined);
+      work();
+    };
+    this.#timer("retry", this.#around.after(STORAGE_RETRY_MS, again));
+  }
+
+  // ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #attach(child: Child): void {
+    this.#child = child;
+    const events: ChildEvents = {
+      output: (offset, bytes) => this.#hear(offset, bytes),
+      exit: (exit) => {
+        this.#exit = exit;
+        this.#endWhenHeard();
+      },
+      settled: (id) => this.#process.settle(id),
+    };
+    child.listen(events, this.#process.storedOffset);
+  }
+
+  #hear(offset: number, bytes: Uint8Array): void {
+    if (this.#timers.has("retry")) return;
+    this.#settleHeard(this.#process.hear(offset, bytes, () => this.#around.now()));
+    this.#endWhenHeard();
+  }
+
+  #settleHeard(outcome: Outcome): void {
+    const due = this.#process.due(outcome);
+    if (due === "now") {
+      this.#timer("checkpoint", undefined);
+      this.write([...outcome.facts, ...this.#process.checkpoint()], {
+        flushed: false,
+        marked: true,
+        stored: (failure) => {
+          if (!failure) this.#writeOwed(outcome.owed);
+        },
+      });
+    } else {
+      this.#child?.ack(this.#process.next, this.#process.storedOffset);
+      if (due === "soon" && !this.#timers.has("checkpoint"))
+        this.#timer(
+          "checkpoint",
+          this.#around.after(CHECKPOINT_MS, () => this.#checkpoint()),
+        );
+    }
+    this.#grown();
+  }
+
+  #checkpoint(): void {
+    this.#timer("checkpoint", undefined);
+    this.write(this.#process.checkpoint(), { flushed: false, marked: true });
+  }
+
+  /** A child's exit is known before its last output was heard. */
+  #endWhenHeard(): void {
+    if (this.#exit === undefined || this.#process.next < this.#exit.end) return;
+    const { facts } = this.#process.hearRest(() => this.#around.now());
+    if (facts.length > 0) this.write(facts, { flushed: false, marked: true });
+    this.#end(this.#exit, undefined);
+  }
+
+  #end(exit: Omit<Exit, "end">, why: string | undefined): void {
+    const child = this.#child;
+    this.#child = undefined;
+    this.#exit = undefined;
+    this.#timer("checkpoint", undefined);
+    this.#timer("kill", undefined);
+    const detail = why ?? this.#process.explain(exit);
+    const facts = ending(this.#ledger.written, this.#process.end(), exit, detail);
+    this.write(facts, {
+      flushed: false,
+      marked: true,
+      stored: (failure) => {
+        if (!failure) child?.forget();
+        else this.#retry(() => this.recover());
+      },
+    });
+  }
+
+  // ── acting on what is stored ─────────────────────────────────────────────────────────────────────────────────────
+
+  #act(entry: Entry): void {
+    const { fact } = entry;
+    switch (fact.kind) {
+      case "session.resumed":
+        void this.start();
+        return;
+      case "session.stopped":
+        this.#stop();
+        return;
+      case "interrupt.asked":
+      case "prompt.withdrawn":
+      case "session.configured":
+        this.#tell(entry);
+        return;
+      case "ask.settled":
+        if (fact.settlement.kind === "answered") this.#tell(entry);
+        return;
+      default:
+    }
+  }
+
+  #tell(entry: Entry): void {
+    if (this.#child) this.#writeOwed(this.#process.tell(entry));
+  }
+
+  #writeOwed(ids: Iterable<string> = this.#process.owed): void {
+    for (const id of ids) {
+      const line = this.#process.lineOf(id);
+      if (line !== undefined) this.#child?.write(id, line);
+    }
+  }
+
+  /** What was stored before the crash and perhaps not done: the keeper puts each id in once. */
+  #actAgain(): void {
+    if (this.#ledger.written.stopping) this.#stop();
+    for (let from = this.#process.acted + 1; from <= this.#ledger.stored.last;) {
+      const entries = this.#around.journal.read(this.#id, from, PAGE_ENTRIES, PAGE_CHARS);
+      const newest = entries.at(-1);
+      if (newest === undefined) return;
+      for (const entry of entries) {
+        if (entry.fact.kind === "session.resumed") continue;
+        // In the order in which people meant it: a prompt before the answer, a mode before the prompt.
+        this.#deliver(entry.seq);
+        this.#act(entry);
+      }
+      from = newest.seq + 1;
+    }
+  }
+
+  #stop(): void {
+    const child = this.#child;
+    if (!child) return;
+    child.signal("SIGTERM");
+    this.#timer(
+      "kill",
+      this.#around.after(STOP_GRACE_MS, () => child.signal("SIGKILL")),
+    );
+  }
+
+  /**
+   * Gives waiting prompts to the process: one while it is at rest, and those that steer at once. Only what is stored is
+   * given, and what was heard to be taken is not given again, stored or not.
+   */
+  #deliver(before = Number.POSITIVE_INFINITY): void {
+    if (!this.#child || this.#ledger.stored.stopping || this.#exit) return;
+    const { handed } = this.#process;
+    const open = new Set(this.#ledger.written.prompts.map(({ prompt }) => prompt));
+    for (const waiting of this.#ledger.stored.prompts) {
+      if (waiting.seq >= before) return;
+      if (handed.has(waiting.prompt) || !open.has(waiting.prompt)) continue;
+      const busy = this.#ledger.written.running !== undefined || handed.size > 0;
+      if (busy && waiting.delivery === "queue") continue;
+      handed.add(waiting.prompt);
+      const [entry] = this.#around.journal.read(this.#id, waiting.seq, 1, PAGE_CHARS);
+      if (entry) this.#writeOwed(this.#process.prompt(waiting.prompt, entry));
+    }
+  }
+
+  // ── coming back ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** As the store has it: what was heard since then will be heard again. */
+  #restore(): void {
+    const stored = this.#around.shelf.get(this.#id);
+    if (!stored) return;
+    this.#process = Process.stored(this.#around.agent, stored.mark);
+    for (const { item } of this.#ledger.stored.items)
+      this.#process.reopen(item, this.#around.journal.readItem(this.#id, item, this.#ledger.stored.last + 1));
+  }
+
+  #timer(name: "checkpoint" | "kill" | "retry", timer: Disposable | undefined): void {
+    this.#timers.get(name)?.[Symbol.dispose]();
+    if (timer) this.#timers.set(name, timer);
+    else this.#timers.delete(name);
+  }
+}
