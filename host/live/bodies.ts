@@ -6,30 +6,31 @@ import { CHECKPOINT_CHARS, MAX_BODY_CHARS } from "@flybridge/protocol/limits.ts"
 
 interface Body {
   readonly item: Item;
-  text: string;
-  /** Characters of `text` that are in the journal. */
-  journaled: number;
+  /** What is in the journal. Read seldom: to cut a piece off a text that was put together, all of it is copied. */
+  journaled: string;
+  /** What came since, CHECKPOINT_CHARS and one line at most: what streams is cut from here. */
+  fresh: string;
 }
 
 export class Bodies {
   readonly #open = new Map<ItemId, Body>();
 
   begin(item: Item): void {
-    this.#open.set(item.item, { item, text: item.body, journaled: item.body.length });
+    this.#open.set(item.item, { item, journaled: item.body, fresh: "" });
   }
 
   /** Text that streamed in; beyond MAX_BODY_CHARS it is dropped. Of an item that is not open: nothing. */
   grow(item: ItemId, text: string): void {
     const body = this.#open.get(item);
-    if (body) body.text += text.slice(0, Math.max(0, MAX_BODY_CHARS - body.text.length));
+    if (body) body.fresh += text.slice(0, Math.max(0, MAX_BODY_CHARS - lengthOf(body)));
   }
 
   /** What was journaled before this process began. */
   restore(item: ItemId, offset: number, text: string): void {
     const body = this.#open.get(item);
-    if (!body || offset > body.text.length) return;
-    body.text = body.text.slice(0, offset) + text;
-    body.journaled = body.text.length;
+    if (!body || offset > lengthOf(body)) return;
+    body.journaled = textOf(body).slice(0, offset) + text;
+    body.fresh = "";
   }
 
   end(item: ItemId): void {
@@ -37,21 +38,37 @@ export class Bodies {
   }
 
   textOf(item: ItemId): string {
-    return this.#open.get(item)?.text ?? "";
+    const body = this.#open.get(item);
+    return body ? textOf(body) : "";
+  }
+
+  /** Characters so far. */
+  lengthOf(item: ItemId): number {
+    const body = this.#open.get(item);
+    return body ? lengthOf(body) : 0;
+  }
+
+  /** The text after so many characters; cheap for what is not journaled yet. */
+  textFrom(item: ItemId, offset: number): string {
+    const body = this.#open.get(item);
+    if (!body) return "";
+    const into = offset - body.journaled.length;
+    return into >= 0 ? body.fresh.slice(into) : textOf(body).slice(offset);
   }
 
   /** The items with their text so far. */
   *items(): Generator<Item> {
-    for (const { item, text } of this.#open.values()) yield { ...item, body: text };
+    for (const body of this.#open.values()) yield { ...body.item, body: textOf(body) };
   }
 
   /** Facts that journal what is not; from then on it counts as journaled. */
   checkpoint(): Fact[] {
     const facts: Fact[] = [];
     for (const [item, body] of this.#open) {
-      if (body.text.length === body.journaled) continue;
-      facts.push({ kind: "item.grew", item, offset: body.journaled, text: body.text.slice(body.journaled) });
-      body.journaled = body.text.length;
+      if (body.fresh === "") continue;
+      facts.push({ kind: "item.grew", item, offset: body.journaled.length, text: body.fresh });
+      body.journaled += body.fresh;
+      body.fresh = "";
     }
     return facts;
   }
@@ -59,7 +76,15 @@ export class Bodies {
   /** Whether anything is not journaled, and whether it is enough to journal now. */
   get unjournaled(): "nothing" | "some" | "much" {
     let most = 0;
-    for (const { text, journaled } of this.#open.values()) most = Math.max(most, text.length - journaled);
+    for (const { fresh } of this.#open.values()) most = Math.max(most, fresh.length);
     return most === 0 ? "nothing" : most < CHECKPOINT_CHARS ? "some" : "much";
   }
+}
+
+function textOf({ journaled, fresh }: Body): string {
+  return journaled + fresh;
+}
+
+function lengthOf({ journaled, fresh }: Body): number {
+  return journaled.length + fresh.length;
 }

@@ -47,8 +47,11 @@ class Session {
     this.reads += 1;
     return this.entries.slice(from - 1, from - 1 + PAGE);
   }
-  *streams(): Generator<{ item: ItemId; text: string }> {
-    for (const item of this.open) yield { item, text: this.bodies.textOf(item) };
+  *streams(): Generator<{ item: ItemId; length: number }> {
+    for (const item of this.open) yield { item, length: this.bodies.lengthOf(item) };
+  }
+  textFrom(item: ItemId, offset: number): string {
+    return this.bodies.textFrom(item, offset);
   }
 }
 

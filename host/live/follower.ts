@@ -12,8 +12,10 @@ export interface Source {
   readonly last: number;
   /** Stored entries from `from` on, a page of them at most. */
   read(from: number): readonly Entry[];
-  /** The text so far of items that are open. */
-  streams(): Iterable<{ readonly item: ItemId; readonly text: string }>;
+  /** Items that are open, and how long their text is so far. */
+  streams(): Iterable<{ readonly item: ItemId; readonly length: number }>;
+  /** The text of an open item after so many characters. */
+  textFrom(item: ItemId, offset: number): string;
 }
 
 export class Follower {
@@ -48,12 +50,12 @@ export class Follower {
   }
 
   #pumpStreams(): void {
-    for (const { item, text } of this.#source.streams()) {
+    for (const { item, length } of this.#source.streams()) {
       const given = this.#given.get(item);
-      if (given === undefined || given >= text.length) continue;
+      if (given === undefined || given >= length) continue;
       if (!this.#sink.ready()) return;
-      this.#given.set(item, text.length);
-      this.#sink.delta({ item, offset: given, text: text.slice(given) });
+      this.#given.set(item, length);
+      this.#sink.delta({ item, offset: given, text: this.#source.textFrom(item, given) });
     }
   }
 

@@ -143,9 +143,14 @@ export class Process {
     return this.#bodies.checkpoint();
   }
 
-  /** The text so far of an item that is open. */
-  textOf(item: ItemId): string {
-    return this.#bodies.textOf(item);
+  /** Characters so far of an item that is open. */
+  lengthOf(item: ItemId): number {
+    return this.#bodies.lengthOf(item);
+  }
+
+  /** The text of an open item after so many characters. */
+  textFrom(item: ItemId, offset: number): string {
+    return this.#bodies.textFrom(item, offset);
   }
 
   #hearLine(line: Line, now: () => number, outcome: { facts: Fact[]; owed: string[] }): void {

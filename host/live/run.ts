@@ -16,6 +16,8 @@ import type { Surroundings } from "./surroundings.ts";
 const STORAGE_RETRY_MS = 1_000;
 /** Between asking an agent's process group to end and ending it. */
 const STOP_GRACE_MS = 3_000;
+/** Output taken that the keeper is told of at the latest. It sends 1 MiB ahead, so a word for each line is for nothing. */
+const MAX_UNACKED_BYTES = 64 * 1024;
 
 export class Run {
   readonly #around: Surroundings;
@@ -28,6 +30,8 @@ export class Run {
   #child: Child | undefined;
   /** May be known before the last output is heard; from then on no prompt is handed to the child. */
   #exit: Exit | undefined;
+  /** Output that the keeper was told is taken. */
+  #acked = 0;
   readonly #timers = new Map<"checkpoint" | "kill" | "retry", Disposable>();
 
   constructor(around: Surroundings, ledger: Ledger, mark: AgentMark, grown: () => void) {
@@ -46,9 +50,14 @@ export class Run {
     return `${this.#id}.${this.#process.launch}`;
   }
 
-  /** The text so far of an item that is open. */
-  textOf(item: ItemId): string {
-    return this.#process.textOf(item);
+  /** Characters so far of an item that is open. */
+  lengthOf(item: ItemId): number {
+    return this.#process.lengthOf(item);
+  }
+
+  /** The text of an open item after so many characters. */
+  textFrom(item: ItemId, offset: number): string {
+    return this.#process.textFrom(item, offset);
   }
 
   /** After a start of the host: finds the process again, or says that it is gone. */
@@ -142,11 +151,16 @@ export class Run {
   #stored(entries: readonly Entry[], mark: AgentMark | undefined): void {
     if (mark) {
       this.#process.keep(mark);
-      this.#child?.ack(this.#process.next, mark.offset);
+      this.#ack();
     }
     for (const entry of entries) this.#act(entry);
     this.#deliver();
     this.#grown();
+  }
+
+  #ack(): void {
+    this.#acked = this.#process.next;
+    this.#child?.ack(this.#acked, this.#process.storedOffset);
   }
 
   /** Nothing was stored, so nothing happened: the output is heard again from what is. */
@@ -156,7 +170,8 @@ export class Run {
     this.#timer("checkpoint", undefined);
     this.#retry(() => {
       this.#restore();
-      this.#child?.read(this.#process.storedOffset);
+      this.#acked = this.#process.storedOffset;
+      this.#child?.read(this.#acked);
       this.#writeOwed();
       this.#actAgain();
     });
@@ -182,7 +197,8 @@ export class Run {
       },
       settled: (id) => this.#process.settle(id),
     };
-    child.listen(events, this.#process.storedOffset);
+    this.#acked = this.#process.storedOffset;
+    child.listen(events, this.#acked);
   }
 
   #hear(offset: number, bytes: Uint8Array): void {
@@ -203,7 +219,7 @@ export class Run {
         },
       });
     } else {
-      this.#child?.ack(this.#process.next, this.#process.storedOffset);
+      if (this.#process.next - this.#acked >= MAX_UNACKED_BYTES) this.#ack();
       if (due === "soon" && !this.#timers.has("checkpoint"))
         this.#timer(
           "checkpoint",

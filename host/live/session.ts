@@ -80,6 +80,7 @@ export class LiveSession {
       },
       read: (at: number) => this.#ledger.read(at),
       streams: () => this.#streams(),
+      textFrom: (item: ItemId, offset: number) => this.#run.textFrom(item, offset),
     };
     const shown = (): SessionState => this.#ledger.stored;
     // Once it has every entry, it has what is journaled of the items that are open: from there on their text streams.
@@ -142,7 +143,7 @@ export class LiveSession {
     });
   }
 
-  *#streams(): Generator<{ item: ItemId; text: string }> {
-    for (const { item } of this.#ledger.stored.items) yield { item, text: this.#run.textOf(item) };
+  *#streams(): Generator<{ item: ItemId; length: number }> {
+    for (const { item } of this.#ledger.stored.items) yield { item, length: this.#run.lengthOf(item) };
   }
 }
