@@ -1,4 +1,8 @@
-/** What host and keeper hold in memory, at rest and with many sessions. */
+/** What host and keeper hold in memory, at rest and with many sessions, started as `flybridge up` starts them. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startWorld, type World } from "@flybridge/testing/world.ts";
 import type { BareDevice } from "@flybridge/testing/bare.ts";
 import { followDemo, turn } from "../device.ts";
@@ -17,15 +21,16 @@ export const memory: Bench = {
   about: "memory of host and keeper, idle and with 20 sessions",
   async run({ share }) {
     const idle: Record<"node" | "host" | "keeper", number[]> = { node: [], host: [], keeper: [] };
+    using started = asStarted();
     for (let start = 1; start < countOf(STARTS, share); start += 1) {
       await using node = await idleNode();
-      await using world = await startWorld();
+      await using world = await startWorld({ env: started.env });
       const device = await world.shell();
       add(idle, node.pid, world, await keeperOf(device));
       device.close();
     }
     await using node = await idleNode();
-    await using world = await startWorld();
+    await using world = await startWorld({ env: started.env });
     const device = await world.shell();
     const keeper = await keeperOf(device);
     add(idle, node.pid, world, keeper);
@@ -50,6 +55,15 @@ export const memory: Bench = {
     return figures;
   },
 };
+
+/** What `cli/start.ts` gives a host: a compile cache that is filled, and a small young generation. */
+function asStarted(): Disposable & { readonly env: Record<string, string> } {
+  const cache = mkdtempSync(join(tmpdir(), "flybridge-compiled-"));
+  const env = { NODE_COMPILE_CACHE: cache, NODE_OPTIONS: "--max-semi-space-size=2" };
+  const main = join(import.meta.dirname, "..", "..", "host", "main.ts");
+  execFileSync(process.execPath, [main, "--version"], { env: { ...process.env, ...env } });
+  return { env, [Symbol.dispose]: () => rmSync(cache, { recursive: true, force: true }) };
+}
 
 function add(idle: Record<"node" | "host" | "keeper", number[]>, node: number, world: World, keeper: number): void {
   idle.node.push(rssMb(node));
