@@ -16,7 +16,7 @@ const promptId = (n: number) => `01980000-0002-7000-8000-${String(n).padStart(12
 const START: FactOf<"session.opened"> = {
   kind: "session.opened",
   agent: "demo" as AgentName,
-  workspace: "/work/app",
+  workspace: "/home/ada/app",
   by,
 };
 

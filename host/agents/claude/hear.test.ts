@@ -12,7 +12,7 @@ import { freshMemory, type Memory } from "./memory.ts";
 const AT = 1_700_000_000_000;
 
 function fresh(): Memory {
-  return freshMemory("01900000-0000-7000-8000-000000000000", "/work");
+  return freshMemory("01900000-0000-7000-8000-000000000000", "/home/ada");
 }
 
 /** The facts of some messages, and what is written back. */
