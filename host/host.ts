@@ -16,6 +16,7 @@ import { makeHands } from "./live/hands.ts";
 import { makeSessions, type Sessions } from "./live/sessions.ts";
 import { makeWriter } from "./live/writer.ts";
 import { nodeDeflate, nodeInflate } from "./machine/deflate.ts";
+import { environmentFor } from "./machine/environment.ts";
 import { type Home, takeHome } from "./machine/home.ts";
 import { identityFrom } from "./machine/identity.ts";
 import { connectKeeper, type Keeper, keeperPlace } from "./machine/keeper.ts";
@@ -211,15 +212,6 @@ function deskOf(parts: {
     },
     followFeed: (from, sink) => feed.follow(from, sink),
   };
-}
-
-/** Nothing that opens the host, and nothing that says an agent runs inside another. */
-function environmentFor(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  const kept = Object.entries(env).filter(
-    (pair): pair is [string, string] =>
-      pair[1] !== undefined && !/^(?:FLYBRIDGE_|CLAUDECODE$|npm_|NODE_COMPILE_CACHE$)/u.test(pair[0]),
-  );
-  return Object.fromEntries(kept);
 }
 
 export const VERSION = (
