@@ -6,7 +6,6 @@ import { after, before, describe, it } from "node:test";
 import { brotliCompressSync } from "node:zlib";
 import { makeStage, PHONE, type Stage } from "./gallery/stage.contract.ts";
 
-const APP = join(import.meta.dirname, "..", ".cache", "app");
 /** JS and CSS until the first screen is drawn, brotli, in bytes. */
 const FIRST_SCREEN_BYTES = 60 * 1024;
 
@@ -45,13 +44,15 @@ describe("the shipped app", () => {
     const sizes = new Map<string, number>();
     const add = (file: string): void => {
       if (sizes.has(file)) return;
-      const bytes = readFileSync(join(APP, file));
+      const bytes = readFileSync(join(stage.directory, file));
       sizes.set(file, brotliCompressSync(bytes).length);
       if (!file.endsWith(".js")) return;
       for (const [, next] of bytes.toString().matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g))
         add(`assets/${next}`);
     };
-    for (const [, file] of readFileSync(join(APP, "index.html"), "utf8").matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g))
+    for (const [, file] of readFileSync(join(stage.directory, "index.html"), "utf8").matchAll(
+      /(?:src|href)="\/(assets\/[^"]+)"/g,
+    ))
       add(file!);
     const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     console.log(`first screen: ${(total / 1024).toFixed(1)} KiB of JS and CSS, brotli`);

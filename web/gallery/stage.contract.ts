@@ -3,8 +3,10 @@
  * states in a real Chromium. Every violation of the policy and every uncaught error is kept; a test ends by asking for none.
  */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { World } from "./world.ts";
@@ -58,11 +60,14 @@ export interface Stage extends AsyncDisposable {
   open(state: string, options?: BrowserContextOptions): Promise<{ page: Page; faults: string[] }>;
   readonly browser: Browser;
   readonly origin: string;
+  /** What was built, until the stage is gone. */
+  readonly directory: string;
 }
 
 export async function makeStage(what: "gallery" | "app" = "gallery"): Promise<Stage> {
-  const directory = join(WEB, "..", ".cache", what);
-  build(what === "gallery" ? ["--mode", "gallery"] : ["--outDir", directory]);
+  // A folder of its own: another test builds at the same time, and a build begins by emptying its folder.
+  const directory = mkdtempSync(join(tmpdir(), `flybridge-${what}-`));
+  build([...(what === "gallery" ? ["--mode", "gallery"] : []), "--outDir", directory]);
   const server = await serve(directory);
   const { port } = server.address() as { port: number };
   const origin = `http://127.0.0.1:${port}`;
@@ -73,6 +78,7 @@ export async function makeStage(what: "gallery" | "app" = "gallery"): Promise<St
   return {
     browser,
     origin,
+    directory,
     async open(state, options = DESKTOP) {
       const context = await browser.newContext({ reducedMotion: "reduce", serviceWorkers: "block", ...options });
       const page = await context.newPage();
@@ -90,6 +96,7 @@ export async function makeStage(what: "gallery" | "app" = "gallery"): Promise<St
       await browser.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }
