@@ -98,8 +98,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
       },
       log: note,
     },
-    journal: store.journal,
-    shelf: store.sessions,
     agents: new Map<AgentName, Agent>(options.agents.map((agent) => [agent.name, agent])),
     published: (facts) => feed.published(facts),
   });

@@ -128,7 +128,7 @@ describe("every screen", () => {
 });
 
 describe("hostile words", () => {
-  it("[E31] run nothing, load nothing, reach nothing", async () => {
+  it("run nothing, load nothing, reach nothing", async () => {
     const { page, faults } = await stage.open("session-hostile", DESKTOP);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));

@@ -38,8 +38,6 @@ describe("the keeper's children after a crash of the host", () => {
         after: () => ({ [Symbol.dispose]() {} }),
         log: () => {},
       },
-      journal: store.journal,
-      shelf: store.sessions,
       agents: new Map(),
       published: () => {},
     });

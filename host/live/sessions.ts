@@ -9,7 +9,6 @@ import { MAX_SESSIONS_LISTED } from "@flybridge/protocol/limits.ts";
 import type { Params } from "@flybridge/protocol/methods.ts";
 import type { Agent } from "../agents/agent.ts";
 import type { SessionIntent } from "../core/decide.ts";
-import type { Journal, SessionShelf } from "../core/ports.ts";
 import { LiveSession, type Surroundings } from "./session.ts";
 
 export interface Sessions {
@@ -37,12 +36,11 @@ type Shared = Omit<Surroundings, "agent">;
 
 export function makeSessions(options: {
   readonly shared: Shared;
-  readonly journal: Journal;
-  readonly shelf: SessionShelf;
   readonly agents: ReadonlyMap<AgentName, Agent>;
   readonly published: (facts: readonly FeedEntry[]) => void;
 }): Sessions {
-  const { shared, journal, shelf, agents } = options;
+  const { shared, agents } = options;
+  const { journal, shelf } = shared;
   const live = new Map<SessionId, LiveSession>();
   /** Intents that are being stored: a repeat meanwhile gets the same promise. */
   const underway = new Map<string, Promise<unknown>>();
