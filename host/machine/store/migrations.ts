@@ -51,4 +51,11 @@ export const STEPS: readonly string[] = [
     detail TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE attachment (
+    session TEXT NOT NULL,
+    hash    TEXT NOT NULL,
+    PRIMARY KEY (session, hash)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

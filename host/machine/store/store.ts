@@ -10,6 +10,7 @@ import type { SessionState } from "@flybridge/protocol/session.ts";
 import {
   type AgentMark,
   type Append,
+  type AttachmentNames,
   type DeviceShelf,
   type FeedShelf,
   type Journal,
@@ -33,6 +34,7 @@ export interface Store {
   readonly sessions: SessionShelf;
   readonly feed: FeedShelf;
   readonly devices: DeviceShelf;
+  readonly attached: AttachmentNames;
   close(): void;
 }
 
@@ -60,7 +62,7 @@ export function openStore(path: string): Store {
         transaction(db, flushed, () => {
           const feed: FeedEntry[] = [];
           for (const step of steps) {
-            for (const entry of step.entries)
+            for (const entry of step.entries) {
               statements.putEntry.run(
                 step.session,
                 entry.seq,
@@ -68,6 +70,9 @@ export function openStore(path: string): Store {
                 itemOf(entry.fact),
                 JSON.stringify(entry.fact),
               );
+              if (entry.fact.kind === "prompt.accepted")
+                for (const { hash } of entry.fact.attachments ?? []) statements.putAttachment.run(step.session, hash);
+            }
             if (step.mark) putSession(statements, step, step.mark);
             else if (statements.putState.run(JSON.stringify(step.state), step.session).changes === 0)
               throw new StorageError("broken", `There is no session ${step.session}: it was removed.`);
@@ -145,7 +150,13 @@ export function openStore(path: string): Store {
     audit: (at, event, device, detail) => guarded(() => void statements.putAudit.run(at, event, device, detail)),
   };
 
-  return { journal, sessions, feed, devices, close: () => db.close() };
+  const attached: AttachmentNames = {
+    has: (session, hash) => guarded(() => statements.attachment.get(session, hash) !== undefined),
+    all: () =>
+      guarded(() => new Set((statements.attachments.all() as unknown as { hash: string }[]).map(({ hash }) => hash))),
+  };
+
+  return { journal, sessions, feed, devices, attached, close: () => db.close() };
 }
 
 interface EntryRow {
@@ -227,9 +238,13 @@ function statementsOf(db: DatabaseSync) {
     ),
     feedAfter: db.prepare("SELECT seq, fact FROM feed WHERE seq > ? ORDER BY seq"),
     removeFeed: db.prepare("DELETE FROM feed WHERE about = ?"),
+    putAttachment: db.prepare("INSERT OR IGNORE INTO attachment (session, hash) VALUES (?, ?)"),
+    attachment: db.prepare("SELECT 1 FROM attachment WHERE session = ? AND hash = ?"),
+    attachments: db.prepare("SELECT DISTINCT hash FROM attachment"),
     removeSession: [
       "DELETE FROM entry WHERE session = ?",
       "DELETE FROM intent WHERE session = ?",
+      "DELETE FROM attachment WHERE session = ?",
       "DELETE FROM session WHERE id = ?",
     ].map((sql) => db.prepare(sql)),
     devices: db.prepare("SELECT device, secrets FROM device"),
