@@ -61,6 +61,8 @@ export function settlementText(settlement: Settlement, nameOf: (device: DeviceId
   switch (settlement.kind) {
     case "answered":
       return `${answerText(settlement.answer)} by ${nameOf(settlement.by)}`;
+    case "ruled":
+      return `${answerText(settlement.answer)} by a standing rule of ${nameOf(settlement.by)}`;
     case "withdrawn":
       return "taken back by the agent";
     case "void":

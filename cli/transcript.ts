@@ -88,6 +88,7 @@ export function makeTranscript({ write, style, nameOf }: TranscriptOptions): Tra
     done.ended = true;
     if (row.item.kind === "tool") lines(toolEndLines(row.item, row.took, style));
     else if (row.item.kind === "thought") lines(thoughtLines(row.item.body, row.took, style));
+    else if (row.item.kind === "prompt") lines(promptLines(row.item.body, "", style));
     else
       lines(
         row.item.steps.map(
@@ -146,17 +147,19 @@ export function makeTranscript({ write, style, nameOf }: TranscriptOptions): Tra
   };
 }
 
+function promptLines(text: string, by: string, style: Style): string[] {
+  const [first = "", ...more] = indented(text, "› ");
+  return ["", `${style.bold(first)}${by}`, ...more.map((line) => style.bold(line))];
+}
+
 function plainLines(
   row: Extract<Row, { kind: "prompt" | "turn" | "notice" | "mark" }>,
   style: Style,
   nameOf: (device: DeviceId) => string,
 ): string[] {
   switch (row.kind) {
-    case "prompt": {
-      const [first = "", ...more] = indented(row.text, "› ");
-      const by = row.by === undefined ? "" : style.dim(`  ${nameOf(row.by)}`);
-      return ["", `${style.bold(first)}${by}`, ...more.map((line) => style.bold(line))];
-    }
+    case "prompt":
+      return promptLines(row.text, row.by === undefined ? "" : style.dim(`  ${nameOf(row.by)}`), style);
     case "turn": {
       const took = row.took === undefined ? [] : [span(row.took)];
       const tokens = row.usage === undefined ? [] : [`${row.usage.input + row.usage.output + row.usage.cached} tokens`];

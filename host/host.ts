@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import type { AgentName, HostId } from "@flybridge/protocol/ids.ts";
 import type { Agent } from "./agents/agent.ts";
+import type { ScreenAgent } from "./agents/screen-agent.ts";
 import { type Devices, makeDevices } from "./access/devices.ts";
 import { makeOffers } from "./access/offers.ts";
 import type { Desk } from "./doors/desk.ts";
@@ -15,15 +16,21 @@ import { makeFeed } from "./live/feed.ts";
 import { makeHands } from "./live/hands.ts";
 import { makeSessions, type Sessions } from "./live/sessions.ts";
 import { makeWriter } from "./live/writer.ts";
+import { openAttachments } from "./machine/attachments.ts";
 import { nodeDeflate, nodeInflate } from "./machine/deflate.ts";
 import { environmentFor } from "./machine/environment.ts";
+import { makeFinder } from "./machine/finder.ts";
 import { type Home, takeHome } from "./machine/home.ts";
 import { identityFrom } from "./machine/identity.ts";
 import { connectKeeper, type Keeper, keeperPlace } from "./machine/keeper.ts";
-import { openStore } from "./machine/store/store.ts";
+import { openRules } from "./machine/rule-file.ts";
+import { openStore, type Store } from "./machine/store/store.ts";
 import { nodeSuite } from "./machine/suite.ts";
+import { attachmentQueries } from "./methods/attachment.ts";
 import { deviceIntents, deviceQueries } from "./methods/device.ts";
+import { findQueries } from "./methods/find.ts";
 import { hostIntents, hostQueries } from "./methods/host.ts";
+import { ruleIntents, ruleQueries } from "./methods/rule.ts";
 import { sessionIntents, sessionQueries } from "./methods/session.ts";
 import { workspaceQueries } from "./methods/workspace.ts";
 import { pairShell } from "./shell.ts";
@@ -35,7 +42,7 @@ export interface HostOptions {
   readonly origins: readonly string[];
   /** The built web app. */
   readonly app: string;
-  readonly agents: readonly Agent[];
+  readonly agents: readonly (Agent | ScreenAgent)[];
   /** The environment of the host, of which agents get what does not open the host. */
   readonly env: NodeJS.ProcessEnv;
   /** The person's own umask; the host's is 077. */
@@ -84,22 +91,33 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const writer = makeWriter(store.journal, (facts) => feed.published(facts));
   held.defer(() => writer.flush());
   const childEnv = environmentFor(env);
+  const after = (milliseconds: number, work: () => void): Disposable => {
+    const timer = setTimeout(work, milliseconds);
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  };
+  const rules = held.use(openRules({ path: join(home.root, "rules.json"), now, random: randomBytes, after }));
+  if (rules.problem !== undefined) note(rules.problem, {});
+  const attachments = openAttachments(join(home.root, "attachments"));
+  // What a crash left without an entry that names it.
+  attachments.keepOnly(store.attached.all());
   const sessions = makeSessions({
     shared: {
       journal: store.journal,
       shelf: store.sessions,
       writer,
       hands,
+      rules,
+      attachments,
       env: childEnv,
       now,
-      after: (milliseconds, work) => {
-        const timer = setTimeout(work, milliseconds);
-        return { [Symbol.dispose]: () => clearTimeout(timer) };
-      },
+      after,
       log: note,
     },
-    agents: new Map<AgentName, Agent>(options.agents.map((agent) => [agent.name, agent])),
-    published: (facts) => feed.published(facts),
+    agents: new Map<AgentName, Agent | ScreenAgent>(options.agents.map((agent) => [agent.name, agent])),
+    published: (facts) => {
+      feed.published(facts);
+      if (facts.some(({ fact }) => fact.kind === "session.gone")) attachments.keepOnly(store.attached.all());
+    },
   });
 
   let stopping: Promise<void> | undefined;
@@ -134,6 +152,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     offers,
     sessions,
     feed,
+    rules,
+    attachments,
+    names: store.attached,
     childEnv,
     now,
     keeper: () => ({
@@ -172,13 +193,16 @@ function deskOf(parts: {
   readonly offers: ReturnType<typeof makeOffers>;
   readonly sessions: Sessions;
   readonly feed: ReturnType<typeof makeFeed>;
+  readonly rules: ReturnType<typeof openRules>;
+  readonly attachments: ReturnType<typeof openAttachments>;
+  readonly names: Store["attached"];
   readonly childEnv: Readonly<Record<string, string>>;
   now(): number;
   keeper(): { readonly pid: number; readonly children: number };
   port(): number;
   stop(keeper: boolean): void;
 }): Desk {
-  const { options, host, devices, offers, sessions, feed, childEnv, now } = parts;
+  const { options, host, devices, offers, sessions, feed, rules, attachments, names, childEnv, now } = parts;
   const facts = { ...host, version: VERSION, started: now(), root: options.home.root, keeper: parts.keeper };
   const reach = () => {
     const origin = options.origins[0] ?? `http://127.0.0.1:${parts.port()}`;
@@ -193,11 +217,15 @@ function deskOf(parts: {
       ...hostQueries({ host: facts, agents: options.agents, env: childEnv, now }),
       ...workspaceQueries(sessions, homedir()),
       ...sessionQueries(sessions),
+      ...findQueries({ sessions, finder: makeFinder(now) }),
+      ...attachmentQueries({ attachments, names }),
+      ...ruleQueries(rules),
       ...deviceQueries(devices),
     },
     intents: {
       ...hostIntents(parts.stop),
       ...sessionIntents(sessions),
+      ...ruleIntents(rules),
       ...deviceIntents({ devices, offers, host, reach }),
     },
     follow(id, from, sink) {

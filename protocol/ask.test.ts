@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Answer, type Ask, mismatchOf } from "./ask.ts";
+import { type Answer, type Ask, isWithheld, keepable, mismatchOf } from "./ask.ts";
 import type { AskId } from "./ids.ts";
 
 const ask = "ask-1" as AskId;
@@ -85,5 +85,41 @@ describe("an answer", () => {
       assert.equal(mismatch?.code, code, `${asked.kind}: ${JSON.stringify(answer)}`);
       if (mismatch) assert.match(mismatch.message, /\w.*\.$/u);
     }
+  });
+});
+
+describe("an answer as it may be kept", () => {
+  const secret: Ask = {
+    kind: "question",
+    ask,
+    questions: [
+      { question: "user", header: "User", text: "User?", options: [], many: false, secret: false },
+      { question: "password", header: "Password", text: "Password?", options: [], many: false, secret: true },
+    ],
+  };
+  const given: Answer = {
+    kind: "replies",
+    replies: [
+      { question: "user", picks: [], text: "ada" },
+      { question: "password", picks: [], text: "hunter2", note: "hunter2 too" },
+    ],
+  };
+
+  it("holds nothing that was given to a secret question, and says that something is missing", () => {
+    const kept = keepable(secret, given);
+    assert.ok(!JSON.stringify(kept).includes("hunter2"));
+    assert.ok(JSON.stringify(kept).includes("ada"));
+    assert.ok(isWithheld(kept));
+    assert.ok(!isWithheld(given));
+  });
+
+  it("is the same where nothing is secret", () => {
+    assert.equal(keepable(approval, allow), allow);
+    const answer = replies(["one", "A"]);
+    assert.equal(keepable(question, answer), answer);
+  });
+
+  it("cannot be given to an ask that is answered elsewhere", () => {
+    assert.equal(mismatchOf({ ...approval, elsewhere: "Open the terminal." }, deny)?.code, "elsewhere");
   });
 });

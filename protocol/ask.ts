@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { AskId, DeviceId, ItemId } from "./ids.ts";
 import { Edit, ToolKind } from "./item.ts";
+import { RuleId } from "./rule.ts";
 import {
   MAX_ANSWER_CHARS,
   MAX_INPUT_CHARS,
@@ -64,6 +65,10 @@ const common = {
   item: v.optional(ItemId),
   /** The sub-agent that asks, when it is not the session's own agent. */
   from: v.optional(label),
+  /** How it was noticed, where the agent did not raise it over its own protocol: that can be less sure. */
+  source: v.optional(v.picklist(["hook", "signal", "screen"])),
+  /** Present: it cannot be answered from a device, and this says where it can. */
+  elsewhere: v.optional(words),
 };
 
 export const ApprovalAsk = v.object({
@@ -123,7 +128,15 @@ export type Answer = v.InferOutput<typeof Answer>;
 
 /** How an ask came to its end. */
 export const Settlement = v.variant("kind", [
-  v.object({ kind: v.literal("answered"), answer: Answer, by: DeviceId }),
+  v.object({
+    kind: v.literal("answered"),
+    answer: Answer,
+    by: DeviceId,
+    /** The person chose that the same request is allowed from now on, and for how long; the agent was told `once`. */
+    rule: v.optional(v.picklist(["session", "always"])),
+  }),
+  /** A standing rule answered it at once. */
+  v.object({ kind: v.literal("ruled"), answer: Answer, rule: RuleId, by: DeviceId }),
   /** The agent took it back: the turn was interrupted, or it was answered at the agent itself. */
   v.object({ kind: v.literal("withdrawn") }),
   /** The agent's process ended: nobody is left to hear an answer. */
@@ -132,12 +145,13 @@ export const Settlement = v.variant("kind", [
 export type Settlement = v.InferOutput<typeof Settlement>;
 
 export type Mismatch = {
-  readonly code: "wrong_kind" | "unknown_choice" | "unknown_question" | "unknown_option" | "repeated";
+  readonly code: "wrong_kind" | "unknown_choice" | "unknown_question" | "unknown_option" | "repeated" | "elsewhere";
   readonly message: string;
 };
 
 /** Whether an answer fits an ask; undefined when it does. The same check on the device, before sending, and on the host. */
 export function mismatchOf(ask: Ask, answer: Answer): Mismatch | undefined {
+  if (ask.elsewhere !== undefined) return { code: "elsewhere", message: ask.elsewhere };
   if (answer.kind === "deny") return undefined;
   switch (ask.kind) {
     case "approval":
@@ -173,6 +187,29 @@ export function mismatchOf(ask: Ask, answer: Answer): Mismatch | undefined {
       return undefined;
     }
   }
+}
+
+/** Stands in the journal for an answer that is nobody's to read again. */
+const WITHHELD = "•••";
+
+/** The answer as it may be kept: what was given to a secret question is told to the agent and written nowhere. */
+export function keepable(ask: Ask, answer: Answer): Answer {
+  if (ask.kind !== "question" || answer.kind !== "replies") return answer;
+  const secret = new Set(ask.questions.filter((one) => one.secret).map((one) => one.question));
+  if (!answer.replies.some((reply) => secret.has(reply.question))) return answer;
+  return {
+    kind: "replies",
+    replies: answer.replies.map((reply) =>
+      secret.has(reply.question)
+        ? { question: reply.question, picks: reply.picks, ...(reply.text === undefined ? {} : { text: WITHHELD }) }
+        : reply,
+    ),
+  };
+}
+
+/** Whether something of it was kept back. */
+export function isWithheld(answer: Answer): boolean {
+  return answer.kind === "replies" && answer.replies.some(({ text }) => text === WITHHELD);
 }
 
 function unknownChoice(choices: readonly Choice[], choice: string): Mismatch | undefined {

@@ -3,7 +3,10 @@
  * not journaled (the text of an item between two checkpoints) travels as `Delta` and is never the only copy for long.
  */
 import * as v from "valibot";
+import { Command, Offered } from "./agent.ts";
 import { Ask, Settlement } from "./ask.ts";
+import { Attachments } from "./attachment.ts";
+import { Continued } from "./conversation.ts";
 import { AgentName, AskId, DeviceId, ItemId, PromptId, Seq, Time, TurnId } from "./ids.ts";
 import { Item } from "./item.ts";
 import { MAX_ANSWER_CHARS, MAX_BODY_CHARS, MAX_LABEL_CHARS, MAX_PATH_CHARS, MAX_PROMPT_CHARS } from "./limits.ts";
@@ -35,12 +38,20 @@ export const Fact = v.variant("kind", [
     agent: AgentName,
     workspace: v.pipe(v.string(), v.maxLength(MAX_PATH_CHARS)),
     ...settings,
-    by: DeviceId,
+    /** Of a terminal: what runs in it; the person's shell when absent. */
+    command: v.optional(Command),
+    /** The conversation of the agent's that it goes on with. */
+    from: v.optional(Continued),
+    /** It runs where this host did not start it, and is seen from here. */
+    outside: v.optional(v.boolean()),
+    /** Absent when nobody asked: the host found it. */
+    by: v.optional(DeviceId),
   }),
   v.object({
     kind: v.literal("prompt.accepted"),
     prompt: PromptId,
     text: v.pipe(v.string(), v.maxLength(MAX_PROMPT_CHARS)),
+    attachments: v.optional(Attachments),
     delivery: Delivery,
     by: DeviceId,
   }),
@@ -50,6 +61,8 @@ export const Fact = v.variant("kind", [
     kind: v.literal("session.configured"),
     ...settings,
     title: v.optional(label),
+    /** One of the agent's own settings. */
+    setting: v.optional(v.object({ setting: label, value: label })),
     by: DeviceId,
   }),
   v.object({ kind: v.literal("session.stopped"), by: DeviceId }),
@@ -64,6 +77,7 @@ export const Fact = v.variant("kind", [
     ...settings,
     title: v.optional(label),
     version: v.optional(label),
+    ...Offered,
   }),
   v.object({
     kind: v.literal("agent.ended"),

@@ -9,6 +9,9 @@ import { MAX_LABEL_CHARS, MAX_OPEN_ASKS, PREVIEW_CHARS } from "./limits.ts";
 import type { SessionState, Status, Summary } from "./session.ts";
 import { shortened, visibleLine } from "./text.ts";
 
+/** The agent whose sessions are terminals. */
+export const TERMINAL = "terminal";
+
 const NO_USAGE: Usage = { input: 0, output: 0, cached: 0 };
 
 /** The state after the first entry. */
@@ -26,6 +29,10 @@ export function opened(session: SessionId, at: number, fact: FactOf<"session.ope
     last: 1,
     ...(fact.model === undefined ? {} : { model: fact.model }),
     ...(fact.mode === undefined ? {} : { mode: fact.mode }),
+    ...(fact.command === undefined ? {} : { command: fact.command }),
+    ...(fact.from === undefined ? {} : { from: fact.from }),
+    ...(fact.agent === TERMINAL ? { terminal: true } : {}),
+    ...(fact.outside === undefined ? {} : { outside: fact.outside }),
     prompts: [],
     items: [],
     usage: NO_USAGE,
@@ -43,18 +50,26 @@ export function apply(state: SessionState, entry: Entry): SessionState {
 /** Whether the summary a list shows differs; deltas of `last` and `updated` alone do not count. */
 export function sameSummary(a: SessionState, b: SessionState): boolean {
   return (
-    a.status === b.status && a.asks === b.asks && a.title === b.title && a.turn === b.turn && a.preview === b.preview
+    a.status === b.status &&
+    a.asks === b.asks &&
+    a.title === b.title &&
+    a.turn === b.turn &&
+    a.preview === b.preview &&
+    a.outside === b.outside
   );
 }
 
 export function summaryOf(state: SessionState): Summary {
   const { session, agent, workspace, title, status, asks, opened: at, updated, last, turn, preview } = state;
+  const { terminal, outside } = state;
   return {
     session,
     agent,
     workspace,
     title,
     status,
+    ...(terminal === undefined ? {} : { terminal }),
+    ...(outside === undefined ? {} : { outside }),
     asks: asks.slice(0, MAX_OPEN_ASKS),
     opened: at,
     updated,
@@ -97,7 +112,7 @@ function changed(state: SessionState, entry: Entry): SessionState {
     case "session.stopped":
       return { ...state, stopping: true };
     case "session.resumed": {
-      const { version: _, ...rest } = state;
+      const { version: _, outside: __, ...rest } = state;
       return { ...rest, stopping: false, status: { kind: "starting", since: entry.at } };
     }
     case "ask.dismissed":
@@ -178,16 +193,23 @@ function statusOf(state: SessionState, before: Status, at: number): Status {
 
 function configured(
   state: SessionState,
-  fact: {
-    model?: string | undefined;
-    mode?: string | undefined;
-    title?: string | undefined;
-    version?: string | undefined;
-  },
+  fact: Partial<Omit<FactOf<"agent.reported">, "kind">> & Partial<Pick<FactOf<"session.configured">, "setting">>,
   named: boolean,
 ): SessionState {
+  const { setting } = fact;
+  const settings = fact.settings ?? state.settings;
   return {
     ...state,
+    ...(fact.models === undefined ? {} : { models: fact.models }),
+    ...(fact.modes === undefined ? {} : { modes: fact.modes }),
+    ...(fact.commands === undefined ? {} : { commands: fact.commands }),
+    ...(settings === undefined
+      ? {}
+      : {
+          settings: settings.map((one) =>
+            setting !== undefined && one.setting === setting.setting ? { ...one, value: setting.value } : one,
+          ),
+        }),
     ...(fact.model === undefined ? {} : { model: fact.model }),
     ...(fact.mode === undefined ? {} : { mode: fact.mode }),
     ...(fact.version === undefined ? {} : { version: fact.version }),

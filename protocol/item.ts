@@ -39,7 +39,14 @@ const common = {
   at: Time,
 };
 
-const WordsItem = v.object({ ...common, kind: v.literal("words") });
+const WordsItem = v.object({
+  ...common,
+  kind: v.literal("words"),
+  /** Said on the way; the answer is still to come. */
+  commentary: v.optional(v.boolean()),
+});
+/** What a person said to the agent at some other place: before this session, or at the agent's own screen. */
+const PromptItem = v.object({ ...common, kind: v.literal("prompt") });
 const ThoughtItem = v.object({ ...common, kind: v.literal("thought") });
 export const ToolItem = v.object({
   ...common,
@@ -64,6 +71,6 @@ const TodoItem = v.object({
   steps: v.pipe(v.array(v.object({ text: label, state: v.picklist(["open", "doing", "done"]) })), v.maxLength(500)),
 });
 
-export const Item = v.variant("kind", [WordsItem, ThoughtItem, ToolItem, TodoItem]);
+export const Item = v.variant("kind", [WordsItem, ThoughtItem, ToolItem, TodoItem, PromptItem]);
 export type Item = v.InferOutput<typeof Item>;
 export type ToolItem = v.InferOutput<typeof ToolItem>;

@@ -36,6 +36,27 @@ export const MAX_OPEN_OFFERS = 3;
 /** Sessions listed by one call, devices of one host. */
 export const MAX_SESSIONS_LISTED = 2_000;
 export const MAX_DEVICES = 256;
+/** Attachments of one prompt, and the characters of all of them together as they travel (base64: a third more than the bytes). */
+export const MAX_ATTACHMENTS = 16;
+export const MAX_ATTACHMENT_CHARS = 6 * 1024 * 1024;
+/** Slash commands, settings and values of a setting that an agent may say it has. */
+export const MAX_COMMANDS = 500;
+export const MAX_SETTINGS = 64;
+/** Arguments of a terminal's command. */
+export const MAX_ARGUMENTS = 256;
+/** Cells of a terminal's sides. */
+export const MAX_COLUMNS = 1_000;
+export const MAX_ROWS = 500;
+/** Characters of one piece of terminal input; a longer paste goes in several. */
+export const MAX_TYPED_CHARS = 64 * 1024;
+/** Lines of scrollback in one page. */
+export const MAX_SCROLLBACK_LINES = 1_000;
+/** Conversations listed by one call, turns of one shown as its preview, and files found by one search. */
+export const MAX_CONVERSATIONS = 200;
+export const MAX_PREVIEW_TURNS = 40;
+export const MAX_FILES_FOUND = 50;
+/** Standing rules of one host. */
+export const MAX_RULES = 1_000;
 /** Open asks that a session's summary carries, oldest first; the session itself has them all. */
 export const MAX_OPEN_ASKS = 16;
 /** Characters of the beginning of a text that a list shows. */

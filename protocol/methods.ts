@@ -3,23 +3,34 @@
  * the reference in PROTOCOL.md and the test that tries every method with every kind of grant. No row, no call.
  */
 import * as v from "valibot";
-import { AgentInfo } from "./agent.ts";
+import { AgentInfo, Command } from "./agent.ts";
 import { Answer } from "./ask.ts";
+import { AttachmentHash, Uploads } from "./attachment.ts";
+import { Continued, Conversation, ConversationId, Said } from "./conversation.ts";
 import { Device, MAX_DEVICE_NAME_CHARS } from "./device.ts";
 import { Delivery, Entry } from "./entry.ts";
 import { FeedEntry } from "./feed.ts";
 import type { Verb } from "./grant.ts";
 import { AgentName, AskId, DeviceId, HostId, PromptId, Seq, SessionId, Time } from "./ids.ts";
 import {
+  MAX_CONVERSATIONS,
   MAX_DEVICES,
+  MAX_FILES_FOUND,
   MAX_LABEL_CHARS,
   MAX_OFFER_MS,
+  MAX_PATH_CHARS,
+  MAX_PREVIEW_TURNS,
   MAX_PROMPT_CHARS,
+  MAX_RULES,
+  MAX_SCROLLBACK_LINES,
   MAX_SESSIONS_LISTED,
+  MAX_TYPED_CHARS,
   PAGE_ENTRIES,
 } from "./limits.ts";
 import { OfferMade } from "./offer.ts";
+import { Rule, RuleId } from "./rule.ts";
 import { SessionState, Summary } from "./session.ts";
+import { Size, Whose } from "./terminal.ts";
 import { Folder, FolderPath } from "./workspace.ts";
 
 const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_CHARS));
@@ -28,6 +39,24 @@ const nothing = v.object({});
 const done = v.object({ seq: Seq });
 const session = { session: SessionId };
 const settings = { model: v.optional(label), mode: v.optional(label) };
+
+const found = v.pipe(v.string(), v.maxLength(MAX_PATH_CHARS));
+/** Paths from the folder on, with `/`; a folder's ends with one. */
+const files = v.object({
+  paths: v.pipe(v.array(v.pipe(v.string(), v.maxLength(MAX_PATH_CHARS))), v.maxLength(MAX_FILES_FOUND)),
+});
+
+const Hook = v.object({
+  agent: AgentName,
+  /** The settings file. */
+  path: label,
+  state: v.picklist(["installed", "absent", "unreadable"]),
+  /** What is in the way, and how to mend it. */
+  problem: v.optional(v.string()),
+  /** The copy of the file as it was before it was last changed. */
+  backup: v.optional(label),
+});
+export type Hook = v.InferOutput<typeof Hook>;
 
 /** A page of entries: those of `entries` are contiguous and end right before the next newer page, or at the end. */
 const Page = v.object({
@@ -143,6 +172,56 @@ export const METHODS = {
     v.object({ path: FolderPath }),
     v.object({ path: FolderPath, parent: v.optional(FolderPath), folders: v.array(Folder) }),
   ),
+  "workspace.find": row(
+    "owner",
+    "query",
+    "Files of a folder whose path matches, best first: to be mentioned in a first prompt.",
+    v.object({ path: FolderPath, text: found }),
+    files,
+  ),
+  "conversation.list": row(
+    "owner",
+    "query",
+    "Conversations that agents keep on this machine, newest first: begun anywhere, to be gone on with here.",
+    v.object({ agent: v.optional(AgentName), workspace: v.optional(FolderPath), text: v.optional(label) }),
+    v.object({ conversations: v.pipe(v.array(Conversation), v.maxLength(MAX_CONVERSATIONS)) }),
+  ),
+  "conversation.read": row(
+    "owner",
+    "query",
+    "What was last said in a conversation.",
+    v.object({ agent: AgentName, conversation: ConversationId }),
+    v.object({ said: v.pipe(v.array(Said), v.maxLength(MAX_PREVIEW_TURNS)) }),
+  ),
+  "hook.list": row(
+    "owner",
+    "query",
+    "The agents' own settings files in which this host may be told of asks, and whether it is.",
+    nothing,
+    v.object({ hooks: v.array(Hook) }),
+  ),
+  "hook.install": row(
+    "owner",
+    "intent",
+    "Adds this host's hook to an agent's settings; what else they hold stays, and a copy is kept.",
+    v.object({ agent: AgentName }),
+    Hook,
+  ),
+  "hook.remove": row("owner", "intent", "Takes this host's hook out again.", v.object({ agent: AgentName }), Hook),
+  "rule.list": row(
+    "owner",
+    "query",
+    "Standing rules, newest first.",
+    nothing,
+    v.object({ rules: v.pipe(v.array(Rule), v.maxLength(MAX_RULES)) }),
+  ),
+  "rule.revoke": row(
+    "owner",
+    "intent",
+    "Ends a standing rule: it is asked again.",
+    v.object({ rule: RuleId }),
+    nothing,
+  ),
   "session.list": row(
     "owner",
     "query",
@@ -154,7 +233,18 @@ export const METHODS = {
     "owner",
     "intent",
     "Opens a session whose id is the intent's, starts its agent, and gives it the first prompt, all in one.",
-    v.object({ agent: AgentName, workspace: FolderPath, ...settings, prompt: v.optional(prompt) }),
+    v.object({
+      agent: AgentName,
+      workspace: FolderPath,
+      ...settings,
+      prompt: v.optional(prompt),
+      attachments: v.optional(Uploads),
+      /** Of a terminal: what runs in it (the person's shell when absent), and its size at first. */
+      command: v.optional(Command),
+      size: v.optional(Size),
+      /** Goes on with a conversation that the agent keeps. */
+      from: v.optional(Continued),
+    }),
     v.object({ ...session, seq: Seq }),
   ),
   "session.follow": row(
@@ -180,7 +270,7 @@ export const METHODS = {
     "prompt",
     "intent",
     "Gives the agent a prompt: after the running turn, or into it.",
-    v.object({ ...session, text: prompt, delivery: Delivery }),
+    v.object({ ...session, text: prompt, delivery: Delivery, attachments: v.optional(Uploads) }),
     done,
   ),
   "session.withdraw": row(
@@ -194,8 +284,13 @@ export const METHODS = {
   "session.configure": row(
     "owner",
     "intent",
-    "Changes model, mode or title.",
-    v.object({ ...session, ...settings, title: v.optional(label) }),
+    "Changes model, mode, title, or one of the agent's own settings.",
+    v.object({
+      ...session,
+      ...settings,
+      title: v.optional(label),
+      setting: v.optional(v.object({ setting: label, value: label })),
+    }),
     done,
   ),
   "session.stop": row(
@@ -207,6 +302,59 @@ export const METHODS = {
   ),
   "session.resume": row("owner", "intent", "Starts the agent again where the session ended.", v.object(session), done),
   "session.remove": row("owner", "intent", "Forgets an ended session and its journal.", v.object(session), nothing),
+  "session.find": row(
+    "files",
+    "query",
+    "Files of the session's workspace whose path matches, best first: to be mentioned in a prompt.",
+    v.object({ ...session, text: found }),
+    files,
+  ),
+  "attachment.read": row(
+    "read",
+    "query",
+    "The bytes of something that was attached to a prompt of the session.",
+    v.object({ ...session, hash: AttachmentHash }),
+    v.object({ data: v.string() }),
+  ),
+  "terminal.follow": row(
+    "read",
+    "query",
+    "Draws a session's terminal on the terminal stream: a snapshot, then frames. From `from` on, where that is near.",
+    v.object({ ...session, from: v.optional(Seq) }),
+    v.object({ size: Size, whose: Whose, ended: v.boolean() }),
+  ),
+  "terminal.unfollow": row("read", "query", "Ends what `terminal.follow` began.", v.object(session), nothing),
+  "terminal.input": row(
+    "input",
+    "query",
+    "Types into a terminal, once for each keyboard and number; answered when the program can read it. Never journaled.",
+    v.object({
+      ...session,
+      /** Chosen by the device, anew for each terminal it opens. */
+      keyboard: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,32}$/)),
+      number: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+      text: v.pipe(v.string(), v.maxLength(MAX_TYPED_CHARS)),
+    }),
+    nothing,
+  ),
+  "terminal.resize": row(
+    "input",
+    "query",
+    "Sets a terminal's size, where it is this device's or nobody's; with `take` it becomes this device's.",
+    v.object({ ...session, size: Size, take: v.boolean() }),
+    v.object({ size: Size, whose: Whose }),
+  ),
+  "terminal.page": row(
+    "read",
+    "query",
+    "Lines of scrollback right before line `before` (the newest ones when absent), as plain text.",
+    v.object({ ...session, before: v.optional(Seq) }),
+    v.object({
+      /** Number of the first line of the page, counted from the oldest that is kept. */
+      first: Seq,
+      lines: v.pipe(v.array(v.string()), v.maxLength(MAX_SCROLLBACK_LINES)),
+    }),
+  ),
   "ask.answer": row(
     "answer",
     "intent",

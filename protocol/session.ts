@@ -1,6 +1,8 @@
 /** A session is one conversation: an agent in a workspace. These are its folds: what it is now, without its history. */
 import * as v from "valibot";
+import { Command, Offered } from "./agent.ts";
 import { Ask } from "./ask.ts";
+import { Continued } from "./conversation.ts";
 import { Delivery, Usage } from "./entry.ts";
 import { AgentName, DeviceId, ItemId, PromptId, Seq, SessionId, Time, TurnId } from "./ids.ts";
 import { MAX_LABEL_CHARS, MAX_PATH_CHARS } from "./limits.ts";
@@ -44,6 +46,10 @@ export const Summary = v.object({
   workspace: v.pipe(v.string(), v.maxLength(MAX_PATH_CHARS)),
   title: label,
   status: Status,
+  /** It is a terminal: a screen, and keys. */
+  terminal: v.optional(v.boolean()),
+  /** Its process is not this host's: it was started in some other place, and is seen from here until it ends. */
+  outside: v.optional(v.boolean()),
   asks: v.array(OpenAsk),
   opened: Time,
   updated: Time,
@@ -68,6 +74,9 @@ export const SessionState = v.object({
   model: v.optional(label),
   mode: v.optional(label),
   version: v.optional(label),
+  command: v.optional(Command),
+  from: v.optional(Continued),
+  ...Offered,
   pid: v.optional(v.number()),
   /** The title was given by a person; an agent's own no longer replaces it. */
   named: v.boolean(),

@@ -110,7 +110,7 @@ export async function drive<Memory>(agent: Agent<Memory>, order: LaunchOrder): P
   const give = (fact: Fact): void => {
     const entry = append(fact);
     given.push({ kind: "act", entry });
-    write(agent.act(memory, entry));
+    write(agent.act(memory, entry, []));
     tell();
   };
 

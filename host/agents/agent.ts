@@ -1,12 +1,15 @@
 /**
  * The port of an agent: one vendor's events on one side, our entries on the other. An agent is one folder and one line
- * in `catalogue.ts`; it does no I/O of its own beyond `look`. The keeper holds the process, the host moves the lines.
+ * in `catalogue.ts`; it does no I/O of its own beyond `look`, `launch` and `recall`. The keeper holds the process, the
+ * host moves the lines. A terminal is the one agent that speaks by its screen (`screen-agent.ts`).
  *
  * `hear` and `act` are folds over a memory that is plain JSON. The host stores that memory, the offset in the child's
  * output and the entries that came of it in one transaction; after a crash it hears again from the stored offset. So
  * both must be deterministic: the same memory and the same line give the same drafts and writes, no clock, no chance.
  */
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
+import type { Attachment } from "@flybridge/protocol/attachment.ts";
+import type { Continued, Conversation, Said } from "@flybridge/protocol/conversation.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import type { AgentName, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 
@@ -30,6 +33,8 @@ export interface LaunchOrder {
   readonly mode?: string | undefined;
   /** The memory of the process that ended, when the session goes on where it stopped. */
   readonly before?: unknown;
+  /** The conversation of its own that a new session goes on with. Given at every launch of that session. */
+  readonly from?: Continued | undefined;
   /** The environment children get: the host's own, without anything that opens the host. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -41,6 +46,63 @@ export interface Launch<Memory> {
   readonly memory: Memory;
   /** Lines for the child's input at its start. */
   readonly writes: readonly string[];
+  /** What happened before, where the session goes on with a conversation: journaled right after the start. */
+  readonly facts?: readonly Fact[];
+}
+
+/** An attachment of a prompt, with what an agent may want of it. */
+export interface Attached extends Attachment {
+  /** Where the host keeps it: an absolute path that the agent may read. */
+  readonly path: string;
+  /** Its bytes, base64 with padding. */
+  readonly data: string;
+}
+
+/** What an agent keeps of its conversations on this machine. Reads only; what is broken is passed over. */
+export interface Recall {
+  /** Newest first, at most `limit`. Never rejects. */
+  list(env: Readonly<Record<string, string>>, limit: number): Promise<readonly Conversation[]>;
+  /** The last of what was said, oldest first, at most `limit`; undefined when there is no such conversation. */
+  read(
+    env: Readonly<Record<string, string>>,
+    conversation: string,
+    limit: number,
+  ): Promise<readonly Said[] | undefined>;
+}
+
+/** A process of the agent that this host did not start, with the conversation that is open in it. */
+export interface Stranger {
+  readonly conversation: string;
+  readonly workspace: string;
+  readonly title?: string | undefined;
+  readonly version?: string | undefined;
+  /** Absent where several conversations share a process, or it is not known. */
+  readonly pid?: number | undefined;
+  readonly state: "idle" | "busy" | "waiting";
+  /** When it came into that state. */
+  readonly since: number;
+  /**
+   * The agent's `launch` with `from` takes part in it while it goes on there: the host opens a session that does, once
+   * it is no longer idle. Otherwise it is only shown, from `read`.
+   */
+  readonly joins?: boolean | undefined;
+}
+
+/** How an agent's conversations that are open at some other place are seen from here. Reads only. */
+export interface Outside {
+  /** Those that are open now. Never rejects. */
+  list(env: Readonly<Record<string, string>>): Promise<readonly Stranger[]>;
+  /** Calls `changed` when `list` may give something else. A hint: it is asked now and then anyway. */
+  watch?(env: Readonly<Record<string, string>>, changed: () => void): Disposable;
+  /**
+   * What was said since `mark`, the newest part of all where there is none, and the mark to go on from: plain JSON.
+   * Never rejects. Absent where all join.
+   */
+  read?(
+    env: Readonly<Record<string, string>>,
+    conversation: string,
+    mark: unknown,
+  ): Promise<{ readonly facts: readonly Fact[]; readonly mark: unknown }>;
 }
 
 export interface Ended {
@@ -58,8 +120,15 @@ export interface Agent<Memory = unknown> {
   launch(order: LaunchOrder): Promise<Launch<Memory>>;
   /** One line of output, without its newline, any bytes decoded as UTF-8. May change `memory`. Never throws. */
   hear(memory: Memory, line: string, at: number): Heard;
-  /** A fact that a device caused. May change `memory`. Given again after a crash; the keeper writes it once. */
-  act(memory: Memory, entry: Entry): readonly string[];
+  /**
+   * A fact that a device caused, or a rule (`ask.settled`). May change `memory`. Given again after a crash; the keeper
+   * writes it once. With a prompt comes what is attached to it, for those whose `look` says that they take it.
+   */
+  act(memory: Memory, entry: Entry, attached: readonly Attached[]): readonly string[];
   /** Why the process ended, in words for a person, when its last words or memory tell. May be undefined. */
   explain(memory: Memory, ended: Ended): string | undefined;
+  /** Absent where it keeps no conversations that can be gone on with. */
+  readonly recall?: Recall;
+  /** Absent where its processes that others started cannot be seen. */
+  readonly outside?: Outside;
 }

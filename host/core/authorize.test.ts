@@ -65,12 +65,19 @@ describe("authorization", () => {
     assert.deepEqual(reached.sort(), [
       "ask.answer",
       "ask.dismiss",
+      "attachment.read",
+      "session.find",
       "session.follow",
       "session.interrupt",
       "session.page",
       "session.prompt",
       "session.unfollow",
       "session.withdraw",
+      "terminal.follow",
+      "terminal.input",
+      "terminal.page",
+      "terminal.resize",
+      "terminal.unfollow",
     ]);
   });
 

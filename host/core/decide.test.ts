@@ -6,6 +6,7 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import { apply, opened } from "@flybridge/protocol/fold.ts";
 import type { AgentName, AskId, DeviceId, IntentId, PromptId, SessionId, TurnId } from "@flybridge/protocol/ids.ts";
 import { METHODS } from "@flybridge/protocol/methods.ts";
+import { RULE_CHOICES } from "@flybridge/protocol/rule.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 import { decide, MAX_WAITING_PROMPTS, type SessionIntent } from "./decide.ts";
 
@@ -99,7 +100,7 @@ describe("what an intent comes to", () => {
   });
 
   it("is a prompt with the intent's own id, and by the device that sent it", () => {
-    const facts = decide(states.idle, { ...intents.prompt, id, by });
+    const facts = decide(states.idle, { ...intents.prompt, id, by, guest: false });
     assert.deepEqual(facts, [{ kind: "prompt.accepted", prompt: id, text: "Hello", delivery: "queue", by }]);
   });
 
@@ -127,16 +128,37 @@ describe("what an intent comes to", () => {
       params: { session, ask: "a" as AskId, answer },
       id,
       by,
+      guest: false,
     });
     const after = apply(states.asking, { seq: states.asking.last + 1, at: 0, fact });
     assert.equal(outcome(after, intents.answer), "already_settled");
     assert.deepEqual(fact, { kind: "ask.settled", ask: "a", settlement: { kind: "answered", answer, by } });
   });
 
+  it("tells the agent of a rule no more than that it may this once, and lets no guest allow for longer", () => {
+    const open = states.asking.asks[0]?.ask;
+    assert.ok(open?.kind === "approval");
+    const once = open.choices.find(({ scope }) => scope === "once");
+    assert.ok(once);
+    const choices = [...open.choices, { choice: RULE_CHOICES.always, label: "Always", scope: "always" as const }];
+    const asks = states.asking.asks.map((one) => ({ ...one, ask: { ...open, choices } }));
+    const state = { ...states.asking, asks };
+    const params = { session, ask: open.ask, answer: { kind: "allow", choice: RULE_CHOICES.always } as Answer };
+    const [fact] = decide(state, { method: "ask.answer", params, id, by, guest: false });
+    const settlement = { kind: "answered", answer: { kind: "allow", choice: once.choice }, by, rule: "always" };
+    assert.deepEqual(fact, { kind: "ask.settled", ask: open.ask, settlement });
+    assert.throws(
+      () => decide(state, { method: "ask.answer", params, id, by, guest: true }),
+      (error) => error instanceof CallError && error.code === "forbidden",
+    );
+    const allowed = { ...params, answer: { kind: "allow", choice: once.choice } as Answer };
+    assert.equal(decide(state, { method: "ask.answer", params: allowed, id, by, guest: true })[0].kind, "ask.settled");
+  });
+
   it("refuses an answer that does not fit, says why, and leaves the ask open; a dismissed ask is answered still", () => {
     const params = { session, ask: "a" as AskId, answer: { kind: "allow", choice: "for ever" } as Answer };
     assert.throws(
-      () => decide(states.asking, { method: "ask.answer", params, id, by }),
+      () => decide(states.asking, { method: "ask.answer", params, id, by, guest: false }),
       (error) =>
         error instanceof CallError &&
         error.code === "bad_answer" &&

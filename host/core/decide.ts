@@ -2,11 +2,13 @@
  * What an intent on a session comes to: facts to journal, or a refusal. Pure: the same state and intent give the same
  * answer, which is why an intent that is repeated after a crash cannot be decided differently by chance.
  */
-import { mismatchOf } from "@flybridge/protocol/ask.ts";
+import { type Answer, type Ask, mismatchOf, type Settlement } from "@flybridge/protocol/ask.ts";
+import type { Attachment } from "@flybridge/protocol/attachment.ts";
 import type { Fact } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { DeviceId, IntentId, PromptId } from "@flybridge/protocol/ids.ts";
 import type { IntentMethod, Params } from "@flybridge/protocol/methods.ts";
+import { RULE_CHOICES } from "@flybridge/protocol/rule.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 
 /** The intents that are about one existing session and become entries in its journal. */
@@ -28,6 +30,10 @@ export type SessionIntent = {
     readonly params: Params<M>;
     readonly id: IntentId;
     readonly by: DeviceId;
+    /** Not the owner's: it may answer, and not for longer than once. */
+    readonly guest: boolean;
+    /** What came with a prompt, as it is kept. */
+    readonly attachments?: readonly Attachment[] | undefined;
   };
 }[SessionMethod];
 
@@ -48,6 +54,7 @@ export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fa
         kind: "prompt.accepted",
         prompt: intent.id as string as PromptId,
         text: intent.params.text,
+        ...(intent.attachments?.length ? { attachments: [...intent.attachments] } : {}),
         delivery: intent.params.delivery,
         by,
       };
@@ -65,7 +72,7 @@ export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fa
     case "session.configure": {
       const { session: _, ...settings } = intent.params;
       if (Object.values(settings).every((value) => value === undefined))
-        throw new CallError("bad_params", "Give a model, a mode or a title.");
+        throw new CallError("bad_params", "Give a model, a mode, a setting or a title.");
       if (settings.title?.trim() === "") throw new CallError("bad_params", "A title has at least one character.");
       return [{ kind: "session.configured", ...settings, by }];
     }
@@ -85,7 +92,7 @@ export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fa
         );
       const mismatch = mismatchOf(open.ask, answer);
       if (mismatch) throw new CallError("bad_answer", mismatch.message, { code: mismatch.code });
-      return [{ kind: "ask.settled", ask, settlement: { kind: "answered", answer, by } }];
+      return [{ kind: "ask.settled", ask, settlement: settled(open.ask, answer, intent) }];
     }
     case "ask.dismiss": {
       const { ask } = intent.params;
@@ -94,4 +101,16 @@ export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fa
       return [{ kind: "ask.dismissed", ask, by }];
     }
   }
+}
+
+/** The agent is told of a rule only that it may, this once: rules are the host's. */
+function settled(ask: Ask, answer: Answer, { by, guest }: SessionIntent): Settlement {
+  if (ask.kind !== "approval" || answer.kind !== "allow") return { kind: "answered", answer, by };
+  const scope = ask.choices.find(({ choice }) => choice === answer.choice)?.scope ?? "once";
+  if (guest && scope !== "once")
+    throw new CallError("forbidden", "Only the owner of the host may allow more than this once.");
+  const rule = (["session", "always"] as const).find((one) => RULE_CHOICES[one] === answer.choice);
+  const once = ask.choices.find((choice) => choice.scope === "once");
+  if (rule === undefined || once === undefined) return { kind: "answered", answer, by };
+  return { kind: "answered", answer: { kind: "allow", choice: once.choice }, by, rule };
 }

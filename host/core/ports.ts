@@ -1,8 +1,10 @@
 /** What the domain needs of the machine. Each port has one contract suite, run by every implementation. */
+import type { Attachment, Upload } from "@flybridge/protocol/attachment.ts";
 import type { Device } from "@flybridge/protocol/device.ts";
 import type { Delta, Entry } from "@flybridge/protocol/entry.ts";
 import type { FeedEntry, FeedFact } from "@flybridge/protocol/feed.ts";
 import type { DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { Rule } from "@flybridge/protocol/rule.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 
 /** Where an agent's process stands, stored with the entries that came of its output. */
@@ -63,6 +65,38 @@ export interface FeedShelf {
   /** The number of the newest fact. */
   last(): number;
   put(fact: FeedFact): FeedEntry;
+}
+
+export type NewRule = Omit<Rule, "rule" | "made" | "used" | "last">;
+
+/** Standing rules. Those of a session end with the host; the others are in a file that a person can read. */
+export interface RuleShelf {
+  /** Newest first. */
+  list(): readonly Rule[];
+  /** The rule that allows this request, in this session or anywhere; it counts as used. */
+  use(fingerprint: string, session: SessionId): Rule | undefined;
+  /** Keeps a rule; where the same is there already, that one stays. Throws `StorageError` and keeps nothing when it cannot. */
+  make(rule: NewRule): Rule;
+  /** Ends a rule; nothing when there is none. Throws `StorageError` when it cannot. */
+  revoke(rule: Rule["rule"]): void;
+}
+
+/** The bytes of what is attached to prompts, by hash. */
+export interface AttachmentShelf {
+  /** Keeps it, also over a loss of power. Throws `CallError("bad_params")` for what is no attachment, or `StorageError`. */
+  put(upload: Upload): Attachment;
+  /** Undefined when it is not there any more. */
+  get(hash: Attachment["hash"]): { readonly path: string; readonly data: string } | undefined;
+  /** Drops what none of these names. */
+  keepOnly(hashes: ReadonlySet<Attachment["hash"]>): void;
+}
+
+/** Which sessions name which attachments: of the journal, written with its entries. */
+export interface AttachmentNames {
+  /** Whether a prompt of the session has it. */
+  has(session: SessionId, hash: Attachment["hash"]): boolean;
+  /** Every one that some session names. */
+  all(): Set<Attachment["hash"]>;
 }
 
 /** A device as the host keeps it: what is shown of it, and its newest continuity secrets (32 bytes each, newest first). */

@@ -5,7 +5,7 @@
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import type { ItemId, PromptId } from "@flybridge/protocol/ids.ts";
 import type { Item } from "@flybridge/protocol/item.ts";
-import type { Agent, Draft, Ended, Launch } from "../agents/agent.ts";
+import type { Agent, Attached, Draft, Ended, Launch } from "../agents/agent.ts";
 import type { AgentMark } from "../core/ports.ts";
 import { Bodies } from "./bodies.ts";
 import { type Line, Lines } from "./lines.ts";
@@ -183,14 +183,14 @@ export class Process {
   /** What a device caused: the ids of the lines that tell it. None when the agent was told already. */
   tell(entry: Entry): string[] {
     if (entry.seq <= this.#acted) return [];
-    const lines = this.#agent.act(this.#memory, entry);
+    const lines = this.#agent.act(this.#memory, entry, []);
     this.#acted = entry.seq;
     return this.#owe(`e${entry.seq}`, lines);
   }
 
   /** A prompt that is handed to it: the ids of its lines. */
-  prompt(prompt: PromptId, entry: Entry): string[] {
-    return this.#owe(`p${this.launch}.${prompt}`, this.#agent.act(this.#memory, entry));
+  prompt(prompt: PromptId, entry: Entry, attached: readonly Attached[]): string[] {
+    return this.#owe(`p${this.launch}.${prompt}`, this.#agent.act(this.#memory, entry, attached));
   }
 
   /** Ids of all it is owed, in order. */

@@ -2,14 +2,18 @@
  * How a session's agent runs: the child that the keeper holds becomes facts as it is heard, and what is stored is done
  * to it. Nothing is done outside (bytes to the child, signals) before what it comes of is stored.
  */
+import { type Answer, isWithheld, type Settlement } from "@flybridge/protocol/ask.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
-import type { ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { AskId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import { CHECKPOINT_MS, PAGE_CHARS, PAGE_ENTRIES } from "@flybridge/protocol/limits.ts";
+import type { Agent, Attached } from "../agents/agent.ts";
 import type { AgentMark, StorageError } from "../core/ports.ts";
 import type { Child, ChildEvents, Exit } from "./child.ts";
 import { ending } from "./ending.ts";
-import type { Ledger, Step } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 import { type Outcome, Process } from "./process.ts";
+import { fingerprintOf, isRuled, withRuleChoices } from "./rules.ts";
+import type { Running, RunStep } from "./running.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** When nothing could be stored, the output is heard again from where it was stored, after this long. */
@@ -19,8 +23,12 @@ const STOP_GRACE_MS = 3_000;
 /** Output taken that the keeper is told of at the latest. It sends 1 MiB ahead, so a word for each line is for nothing. */
 const MAX_UNACKED_BYTES = 64 * 1024;
 
-export class Run {
+/** What an agent is told in place of a secret that was lost with the host before it was passed on. */
+const LOST: Answer = { kind: "deny", reason: "The answer was lost before it could be passed on. Ask again." };
+
+export class Run implements Running {
   readonly #around: Surroundings;
+  readonly #agent: Agent;
   readonly #ledger: Ledger;
   /** Called when there is more to show: entries that are stored, or text that streams. */
   readonly #grown: () => void;
@@ -33,12 +41,15 @@ export class Run {
   /** Output that the keeper was told is taken. */
   #acked = 0;
   readonly #timers = new Map<"checkpoint" | "kill" | "retry", Disposable>();
+  /** Answers that are stored without what is secret in them, until the agent was told. */
+  readonly #answers = new Map<AskId, Answer>();
 
-  constructor(around: Surroundings, ledger: Ledger, mark: AgentMark, grown: () => void) {
+  constructor(around: Surroundings, agent: Agent, ledger: Ledger, mark: AgentMark, grown: () => void) {
     this.#around = around;
+    this.#agent = agent;
     this.#ledger = ledger;
     this.#grown = grown;
-    this.#process = Process.stored(around.agent, mark);
+    this.#process = Process.stored(agent, mark);
   }
 
   get #id(): SessionId {
@@ -101,17 +112,18 @@ export class Run {
 
   /** The next process of the session; one that cannot be started ends the session, and says why. */
   async start(): Promise<void> {
-    const { agent, env, hands } = this.#around;
-    const { workspace, model, mode, last: acted } = this.#ledger.written;
+    const { env, hands } = this.#around;
+    const agent = this.#agent;
+    const { workspace, model, mode, from, last: acted } = this.#ledger.written;
     const launch = this.#process.launch + 1;
     try {
       const before = this.#process.launch > 0 ? this.#process.memory : undefined;
-      const plan = await agent.launch({ session: this.#id, workspace, model, mode, before, env });
+      const plan = await agent.launch({ session: this.#id, workspace, model, mode, before, from, env });
       const name = `${this.#id}.${launch}`;
       const child = await hands.spawn({ name, argv: plan.argv, env: plan.env, cwd: workspace });
       this.#process = Process.launched(agent, launch, plan, acted);
       this.#exit = undefined;
-      this.write([{ kind: "agent.started", pid: child.pid }], {
+      this.write([{ kind: "agent.started", pid: child.pid }, ...(plan.facts ?? [])], {
         flushed: false,
         marked: true,
         stored: (failure) => {
@@ -132,14 +144,8 @@ export class Run {
   // ── storing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Every step of the session is written here: when it is stored it is acted on, and when it is not, all starts over. */
-  write(
-    facts: readonly Fact[],
-    options: Omit<Step, "mark"> & {
-      readonly marked?: boolean;
-      readonly stored?: (failure: StorageError | undefined) => void;
-    },
-  ): void {
-    const { marked, stored, ...step } = options;
+  write(facts: readonly Fact[], { marked, answers, stored, ...step }: RunStep): void {
+    for (const [ask, answer] of answers ?? []) this.#answers.set(ask, answer);
     const mark = marked ? this.#process.mark() : undefined;
     this.#ledger.write(facts, { ...step, mark }, (entries, failure) => {
       if (failure) this.#startOver(failure);
@@ -211,7 +217,7 @@ export class Run {
     const due = this.#process.due(outcome);
     if (due === "now") {
       this.#timer("checkpoint", undefined);
-      this.write([...outcome.facts, ...this.#process.checkpoint()], {
+      this.write([...this.#ruled(outcome.facts), ...this.#process.checkpoint()], {
         flushed: false,
         marked: true,
         stored: (failure) => {
@@ -238,7 +244,7 @@ export class Run {
   #endWhenHeard(): void {
     if (this.#exit === undefined || this.#process.next < this.#exit.end) return;
     const { facts } = this.#process.hearRest(() => this.#around.now());
-    if (facts.length > 0) this.write(facts, { flushed: false, marked: true });
+    if (facts.length > 0) this.write(this.#ruled(facts), { flushed: false, marked: true });
     this.#end(this.#exit, undefined);
   }
 
@@ -277,10 +283,40 @@ export class Run {
         this.#tell(entry);
         return;
       case "ask.settled":
-        if (fact.settlement.kind === "answered") this.#tell(entry);
+        if (fact.settlement.kind === "answered" || fact.settlement.kind === "ruled") this.#tell(this.#whole(entry));
         return;
       default:
     }
+  }
+
+  /** Asks with the choice to make a rule of the answer; those that a rule answers are settled at once. */
+  #ruled(facts: readonly Fact[]): Fact[] {
+    return facts.flatMap((fact): Fact[] => {
+      if (fact.kind !== "ask.opened" || !isRuled(fact.ask)) return [fact];
+      const opened: Fact = { ...fact, ask: withRuleChoices(fact.ask) };
+      const { ask, choices } = fact.ask;
+      const rule = this.#around.rules.use(fingerprintOf(this.#ledger.written, fact.ask), this.#id);
+      const once = choices.find(({ scope }) => scope === "once");
+      if (rule === undefined || once === undefined) return [opened];
+      const settlement: Settlement = {
+        kind: "ruled",
+        answer: { kind: "allow", choice: once.choice },
+        rule: rule.rule,
+        by: rule.by,
+      };
+      return [opened, { kind: "ask.settled", ask, settlement }];
+    });
+  }
+
+  /** The settlement with the answer as it was given. What was secret in it may be lost: then the agent is told no. */
+  #whole(entry: Entry): Entry {
+    const { fact } = entry;
+    if (fact.kind !== "ask.settled" || fact.settlement.kind !== "answered") return entry;
+    const { settlement } = fact;
+    const given = this.#answers.get(fact.ask);
+    this.#answers.delete(fact.ask);
+    const answer = given ?? (isWithheld(settlement.answer) ? LOST : settlement.answer);
+    return { ...entry, fact: { ...fact, settlement: { ...settlement, answer } } };
   }
 
   #tell(entry: Entry): void {
@@ -336,8 +372,17 @@ export class Run {
       if (busy && waiting.delivery === "queue") continue;
       handed.add(waiting.prompt);
       const [entry] = this.#around.journal.read(this.#id, waiting.seq, 1, PAGE_CHARS);
-      if (entry) this.#writeOwed(this.#process.prompt(waiting.prompt, entry));
+      if (entry) this.#writeOwed(this.#process.prompt(waiting.prompt, entry, this.#attached(entry)));
     }
+  }
+
+  #attached({ fact }: Entry): Attached[] {
+    if (fact.kind !== "prompt.accepted") return [];
+    return (fact.attachments ?? []).flatMap((attachment) => {
+      const kept = this.#around.attachments.get(attachment.hash);
+      if (!kept) this.#around.log("an attachment is gone", { session: this.#id, hash: attachment.hash });
+      return kept ? [{ ...attachment, ...kept }] : [];
+    });
   }
 
   // ── coming back ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,7 +391,7 @@ export class Run {
   #restore(): void {
     const stored = this.#around.shelf.get(this.#id);
     if (!stored) return;
-    this.#process = Process.stored(this.#around.agent, stored.mark);
+    this.#process = Process.stored(this.#agent, stored.mark);
     for (const { item } of this.#ledger.stored.items)
       this.#process.reopen(item, this.#around.journal.readItem(this.#id, item, this.#ledger.stored.last + 1));
   }

@@ -18,6 +18,7 @@ import type { Agent } from "../agents/agent.ts";
 import { openStore } from "../machine/store/store.ts";
 import type { Child, ChildEvents, Hands } from "./child.ts";
 import { LiveSession, type Surroundings } from "./session.ts";
+import { EMPTY_SHELVES } from "./surroundings.fixture.ts";
 import { makeWriter } from "./writer.ts";
 
 const BY = "device".padEnd(43, "-") as DeviceId;
@@ -91,6 +92,7 @@ function desk() {
     shelf: store.sessions,
     writer: makeWriter(store.journal, () => {}),
     hands: keeping,
+    ...EMPTY_SHELVES,
     agent,
     env: {},
     now: () => Date.now(),
@@ -115,10 +117,16 @@ function desk() {
       return live;
     },
     prompt(live: LiveSession, text: string) {
-      return live.intend({ method: "session.prompt", params: { session, text, delivery: "queue" }, id: id(), by: BY });
+      return live.intend({
+        method: "session.prompt",
+        params: { session, text, delivery: "queue" },
+        id: id(),
+        by: BY,
+        guest: false,
+      });
     },
     configure(live: LiveSession, mode: string) {
-      return live.intend({ method: "session.configure", params: { session, mode }, id: id(), by: BY });
+      return live.intend({ method: "session.configure", params: { session, mode }, id: id(), by: BY, guest: false });
     },
     kinds: () => store.journal.read(session, 1, 100, 1_000_000).map(({ fact }) => fact.kind),
     [Symbol.dispose]() {

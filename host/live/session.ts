@@ -5,35 +5,42 @@
  *   intent ──decide──► facts ─┐                          ┌─► run: lines to the child
  *   output ──run─────► facts ─┴─► ledger ──► stored ─────┴─► followers
  */
-import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
+import { type Answer, keepable } from "@flybridge/protocol/ask.ts";
+import type { Entry, Fact, FactOf } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { opened } from "@flybridge/protocol/fold.ts";
-import type { DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { AskId, DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import { RESUME_ENTRIES } from "@flybridge/protocol/limits.ts";
 import type { FollowResult } from "@flybridge/protocol/methods.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
+import type { Size } from "@flybridge/protocol/terminal.ts";
+import type { Agent } from "../agents/agent.ts";
 import { decide, type SessionIntent } from "../core/decide.ts";
-import type { Sink, StoredSession } from "../core/ports.ts";
+import type { AgentMark, Sink, StoredSession } from "../core/ports.ts";
 import { Follower } from "./follower.ts";
 import { Ledger } from "./ledger.ts";
+import { ruleFrom } from "./rules.ts";
 import { Run } from "./run.ts";
+import type { Running } from "./running.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export type { Surroundings } from "./surroundings.ts";
 
+const NEVER_RUN: AgentMark = { launch: 0, offset: 0, acted: 0, memory: "null" };
+
 export class LiveSession {
   readonly id: SessionId;
   readonly #ledger: Ledger;
-  readonly #run: Run;
+  readonly #around: Surroundings;
+  #run: Running;
   readonly #followers = new Set<Follower>();
 
   /** A session from the store. `recover` brings its process back. */
   constructor(stored: StoredSession, around: Surroundings) {
     this.id = stored.state.session;
     this.#ledger = new Ledger(stored.state, around);
-    this.#run = new Run(around, this.#ledger, stored.mark, () => {
-      for (const follower of this.#followers) follower.pump();
-    });
+    this.#around = around;
+    this.#run = this.#runOf(stored.mark);
   }
 
   /** A new session: its first entry, its first prompt and its start are one step. */
@@ -44,18 +51,19 @@ export class LiveSession {
       by: DeviceId;
       intent: IntentId;
       facts: readonly [Fact & { kind: "session.opened" }, ...Fact[]];
+      size?: Size | undefined;
     },
   ): Promise<LiveSession> {
     const at = around.now();
     const [first, ...rest] = order.facts;
     const state = opened(order.id, at, first);
-    const session = new LiveSession({ state, mark: { launch: 0, offset: 0, acted: 0, memory: "null" } }, around);
+    const session = new LiveSession({ state, mark: NEVER_RUN }, around);
     await session.#intended([{ seq: 1, at, fact: first }], rest, {
       id: order.intent,
       by: order.by,
       answer: (seq) => ({ session: order.id, seq }),
     });
-    void session.#run.start();
+    void session.#run.start({ size: order.size });
     return session;
   }
 
@@ -66,8 +74,14 @@ export class LiveSession {
 
   /** Decides, stores, acts; resolves with the answer when it is stored. Rejects with `CallError`. */
   async intend(intent: SessionIntent): Promise<{ seq: number }> {
-    const facts = decide(this.#ledger.written, intent);
-    return this.#intended([], facts, { id: intent.id, by: intent.by, answer: (seq) => ({ seq }) });
+    const state = this.#ledger.written;
+    const facts = decide(state, intent);
+    if (facts[0].kind === "session.resumed" && state.outside) this.#takeOver();
+    const answers = new Map<AskId, Answer>();
+    const kept = facts.map((fact) => (fact.kind === "ask.settled" ? this.#kept(fact, answers) : fact));
+    const answer = await this.#intended([], kept, { ...intent, answer: (seq) => ({ seq }) }, answers);
+    for (const fact of kept) if (fact.kind === "ask.settled") this.#makeRule(state, fact);
+    return answer;
   }
 
   follow(from: number | undefined, sink: Sink): { answer: FollowResult; follower: Follower } {
@@ -120,10 +134,53 @@ export class LiveSession {
     this.#followers.clear();
   }
 
+  #runOf(mark: AgentMark): Running {
+    const { agent, outside } = this.#around;
+    const grown = (): void => {
+      for (const follower of this.#followers) follower.pump();
+    };
+    if (this.#ledger.stored.outside && outside) return outside(this.#ledger, mark, grown);
+    return new Run(this.#around, agent as Agent, this.#ledger, mark, grown);
+  }
+
+  /** What was seen from outside goes on here, with a process of this host's. */
+  #takeOver(): void {
+    this.#run[Symbol.dispose]();
+    const { agent } = this.#around;
+    this.#run = new Run(this.#around, agent as Agent, this.#ledger, NEVER_RUN, () => {
+      for (const follower of this.#followers) follower.pump();
+    });
+  }
+
+  /** The settlement as it may be kept; the answer as it was given goes into `answers`. */
+  #kept(fact: FactOf<"ask.settled">, answers: Map<AskId, Answer>): Fact {
+    const { ask, settlement } = fact;
+    const open = this.#ledger.written.asks.find((one) => one.ask.ask === ask);
+    if (settlement.kind !== "answered" || !open) return fact;
+    const answer = keepable(open.ask, settlement.answer);
+    if (answer === settlement.answer) return fact;
+    answers.set(ask, settlement.answer);
+    return { ...fact, settlement: { ...settlement, answer } };
+  }
+
+  /** The answer is stored; a rule that cannot be kept costs no more than being asked again. */
+  #makeRule(state: SessionState, { ask, settlement }: FactOf<"ask.settled">): void {
+    const open = state.asks.find((one) => one.ask.ask === ask)?.ask;
+    if (open?.kind !== "approval" || settlement.kind !== "answered" || settlement.rule === undefined) return;
+    try {
+      this.#around.rules.make(ruleFrom(state, open, settlement.rule, settlement.by));
+    } catch (error) {
+      this.#around.log("a rule could not be kept", { session: this.id, error: String(error) });
+      const text = "The rule could not be stored, so this request will be asked again.";
+      this.#run.write([{ kind: "notice", level: "warning", text }], { flushed: false });
+    }
+  }
+
   #intended(
     entries: Entry[],
     facts: readonly Fact[],
     intent: { id: IntentId; by: DeviceId; answer: (seq: number) => { seq: number } },
+    answers?: ReadonlyMap<AskId, Answer>,
   ): Promise<{ seq: number }> {
     return new Promise((resolve, reject) => {
       let answer = { seq: 0 };
@@ -131,6 +188,7 @@ export class LiveSession {
         flushed: true,
         first: entries,
         marked: entries.length > 0,
+        answers,
         intent: (seq) => {
           answer = intent.answer(seq);
           return { id: intent.id, by: intent.by, answer };

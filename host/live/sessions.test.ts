@@ -9,6 +9,7 @@ import type { AgentName, DeviceId, SessionId } from "@flybridge/protocol/ids.ts"
 import { openStore } from "../machine/store/store.ts";
 import { makeHands } from "./hands.ts";
 import { makeSessions } from "./sessions.ts";
+import { EMPTY_SHELVES } from "./surroundings.fixture.ts";
 import { makeWriter } from "./writer.ts";
 
 const SESSION = "01a1f951-f8e8-7cec-b6d9-04ac88607f63" as SessionId;
@@ -33,6 +34,7 @@ describe("the keeper's children after a crash of the host", () => {
         shelf: store.sessions,
         writer: makeWriter(store.journal, () => {}),
         hands: makeHands({ lost: () => {}, umask: 0o022, log: () => {} }),
+        ...EMPTY_SHELVES,
         env: {},
         now: () => 1,
         after: () => ({ [Symbol.dispose]() {} }),

@@ -8,6 +8,7 @@ import type { AgentName, DeviceId, IntentId, SessionId } from "@flybridge/protoc
 import { MAX_SESSIONS_LISTED } from "@flybridge/protocol/limits.ts";
 import type { Params } from "@flybridge/protocol/methods.ts";
 import type { Agent } from "../agents/agent.ts";
+import type { ScreenAgent } from "../agents/screen-agent.ts";
 import type { SessionIntent } from "../core/decide.ts";
 import { LiveSession, type Surroundings } from "./session.ts";
 
@@ -36,7 +37,7 @@ type Shared = Omit<Surroundings, "agent">;
 
 export function makeSessions(options: {
   readonly shared: Shared;
-  readonly agents: ReadonlyMap<AgentName, Agent>;
+  readonly agents: ReadonlyMap<AgentName, Agent | ScreenAgent>;
   readonly published: (facts: readonly FeedEntry[]) => void;
 }): Sessions {
   const { shared, agents } = options;
@@ -45,7 +46,7 @@ export function makeSessions(options: {
   /** Intents that are being stored: a repeat meanwhile gets the same promise. */
   const underway = new Map<string, Promise<unknown>>();
 
-  const agentOf = (name: AgentName): Agent => {
+  const agentOf = (name: AgentName): Agent | ScreenAgent => {
     const agent = agents.get(name);
     if (!agent) throw new CallError("agent_unavailable", `This host knows no agent "${name}".`);
     return agent;
@@ -92,6 +93,8 @@ export function makeSessions(options: {
           workspace,
           ...(params.model === undefined ? {} : { model: params.model }),
           ...(params.mode === undefined ? {} : { mode: params.mode }),
+          ...(params.command === undefined ? {} : { command: params.command }),
+          ...(params.from === undefined ? {} : { from: params.from }),
           by,
         };
         const facts: [typeof opened, ...Fact[]] = [opened];
@@ -100,14 +103,21 @@ export function makeSessions(options: {
             kind: "prompt.accepted",
             prompt: id as string as never,
             text: params.prompt,
+            ...(params.attachments?.length ? { attachments: params.attachments.map(shared.attachments.put) } : {}),
             delivery: "queue",
             by,
           });
-        const session = await LiveSession.create({ ...shared, agent }, { id, by, intent, facts });
+        const session = await LiveSession.create({ ...shared, agent }, { id, by, intent, facts, size: params.size });
         live.set(id, session);
         return { session: id, seq: facts.length };
       }),
-    intend: (id, intent) => once(intent.id, intent.by, () => sessions.get(id).intend(intent)),
+    intend: (id, intent) =>
+      once(intent.id, intent.by, async () => {
+        const session = sessions.get(id);
+        const uploads = intent.method === "session.prompt" ? intent.params.attachments : undefined;
+        // Kept before the entry that names them is stored.
+        return session.intend({ ...intent, attachments: uploads?.map(shared.attachments.put) });
+      }),
     remove(id) {
       const session = sessions.get(id);
       if (session.state.status.kind !== "ended")

@@ -4,6 +4,7 @@ import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import type { Result } from "@flybridge/protocol/methods.ts";
 import type { Agent } from "../agents/agent.ts";
+import type { ScreenAgent } from "../agents/screen-agent.ts";
 import type { Intents, Queries } from "../doors/desk.ts";
 
 /** Free space under which a host says so, in bytes. */
@@ -24,7 +25,7 @@ type Finding = Result<"host.check">["findings"][number];
 
 export function hostQueries(around: {
   readonly host: HostFacts;
-  readonly agents: Iterable<Agent>;
+  readonly agents: Iterable<Agent | ScreenAgent>;
   readonly env: Readonly<Record<string, string>>;
   now(): number;
 }): Pick<Queries, "host.read" | "host.check" | "agent.list"> {

@@ -3,7 +3,7 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import { PAGE_ENTRIES } from "@flybridge/protocol/limits.ts";
 import { summaryOf } from "@flybridge/protocol/fold.ts";
 import type { SessionIntent, SessionMethod } from "../core/decide.ts";
-import type { Intents, Queries } from "../doors/desk.ts";
+import type { Caller, Intents, Queries } from "../doors/desk.ts";
 import type { Sessions } from "../live/sessions.ts";
 
 type SessionQueries = Pick<Queries, "session.list" | "session.page">;
@@ -22,8 +22,15 @@ export function sessionIntents(sessions: Sessions): SessionIntents {
     ((
       params: { readonly session: SessionIntent["params"]["session"] },
       id: SessionIntent["id"],
-      { device }: { device: SessionIntent["by"] },
-    ) => sessions.intend(params.session, { method, params, id, by: device } as SessionIntent)) as SessionIntents[M];
+      { device, grant }: Caller,
+    ) =>
+      sessions.intend(params.session, {
+        method,
+        params,
+        id,
+        by: device,
+        guest: grant.kind !== "owner",
+      } as SessionIntent)) as SessionIntents[M];
 
   return {
     "session.create": (params, intent, { device }) => sessions.create({ intent, by: device, params }),

@@ -156,6 +156,8 @@ function settledWords(host: HostHere, settled: { settlement: Settlement; at: num
         ? t("Answered by {who}", { who })
         : t("Answered by {who} at {time}", { who, time: clock(settled.at) });
     }
+    case "ruled":
+      return t("Allowed by a standing rule");
     case "withdrawn":
       return t("The agent took it back");
     case "void":

@@ -30,6 +30,13 @@ export function ItemLine(props: { row: ItemRow; unfolded: Set<string>; under: JS
       <Match when={props.row.item.kind === "todo" && (props.row.item as TodoOf)}>
         {(item) => <Todo item={item()} />}
       </Match>
+      <Match when={props.row.item.kind === "prompt"}>
+        <div class="prompt">
+          <div class="prompt-bubble" dir="auto">
+            {visible(props.row.item.body)}
+          </div>
+        </div>
+      </Match>
       <Match when={props.row.item.kind === "tool"}>
         <Tool row={props.row} unfolded={props.unfolded} under={props.under} underCount={props.underCount} />
       </Match>

@@ -325,7 +325,7 @@ describe("claude hears", () => {
     ];
     const twice = [0, 1].map(() => {
       const memory = JSON.parse(stored) as Memory;
-      return facts.flatMap((fact, place) => claude.act(memory, { seq: place + 1, at: AT, fact }));
+      return facts.flatMap((fact, place) => claude.act(memory, { seq: place + 1, at: AT, fact }, []));
     });
     assert.deepEqual(twice[0], twice[1]);
     assert.equal(twice[0]?.length, 4);
@@ -334,5 +334,5 @@ describe("claude hears", () => {
 
 function settle(memory: Memory, ask: string, answer: Answer): readonly string[] {
   const fact: Fact = { kind: "ask.settled", ask: ask as AskId, settlement: { kind: "answered", answer, by: DEVICE } };
-  return claude.act(memory, { seq: 1, at: AT, fact });
+  return claude.act(memory, { seq: 1, at: AT, fact }, []);
 }

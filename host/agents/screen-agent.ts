@@ -1,0 +1,68 @@
+/**
+ * The port of an agent that speaks by its screen: a program in a terminal. The host's emulator draws what the program
+ * writes; the agent looks at it when it has come to rest, or when the program says something by a signal of its own,
+ * and says what is asked and what to type. Like `agent.ts` it does no I/O, and its memory is plain JSON.
+ */
+import type { AgentInfo } from "@flybridge/protocol/agent.ts";
+import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
+import type { AgentName } from "@flybridge/protocol/ids.ts";
+import type { Ended, LaunchOrder } from "./agent.ts";
+import type { Screen } from "./terminal/screen.ts";
+
+/** What a program tells its terminal about itself. */
+export type Signal =
+  /** OSC 7501, the program status protocol. */
+  | {
+      readonly kind: "status";
+      readonly state: "idle" | "working" | "blocked" | "done" | "error" | "clear";
+      readonly about?: "permission" | "question" | undefined;
+      readonly app?: string | undefined;
+      readonly text?: string | undefined;
+    }
+  /** OSC 9, 99, 777. */
+  | { readonly kind: "notified"; readonly text: string }
+  | { readonly kind: "title"; readonly text: string }
+  | { readonly kind: "bell" };
+
+export interface Sight {
+  readonly screen: Screen;
+  /** What came since the last look, in order. */
+  readonly signals: readonly Signal[];
+  /** Milliseconds since the screen last changed. */
+  readonly quietMs: number;
+  /** Whether what is typed is echoed, where that is known. */
+  readonly echo: boolean | undefined;
+  /** An ask of this session is open that came from a better source (a hook): the screen raises none. */
+  readonly better: boolean;
+  readonly at: number;
+}
+
+/** What came of a look. */
+export interface Seen {
+  readonly facts: readonly Fact[];
+  /** To be typed, in order, at once. */
+  readonly keys: string;
+  /** Look again after so many milliseconds, also if nothing changes; undefined to wait for a change. */
+  readonly again?: number | undefined;
+}
+
+export interface ScreenLaunch<Memory> {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  readonly memory: Memory;
+}
+
+export interface ScreenAgent<Memory = unknown> {
+  readonly name: AgentName;
+  readonly speaks: "screen";
+  look(env: Readonly<Record<string, string>>): Promise<AgentInfo>;
+  /** Throws `CallError("agent_unavailable")`. */
+  launch(
+    order: LaunchOrder & { readonly command?: readonly string[] | undefined },
+  ): Promise<ScreenLaunch<Memory>>;
+  /** May change `memory`. Never throws. */
+  see(memory: Memory, sight: Sight): Seen;
+  /** A fact that a device caused. May change `memory`. Types only what is asked now, and only while it is asked. */
+  act(memory: Memory, entry: Entry, sight: Sight): Seen;
+  explain(memory: Memory, ended: Ended): string | undefined;
+}
