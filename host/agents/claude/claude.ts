@@ -7,7 +7,7 @@ import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { AgentName } from "@flybridge/protocol/ids.ts";
-import type { Agent, Ended, Launch, LaunchOrder } from "../agent.ts";
+import type { Agent, Attached, Ended, Launch, LaunchOrder } from "../agent.ts";
 import { kept } from "../bounds.ts";
 import { answerTo } from "./ask.ts";
 import { answerLine, promptLine, requestLine } from "./control.ts";
@@ -56,6 +56,7 @@ async function look(env: Readonly<Record<string, string>>): Promise<AgentInfo> {
     title: "Claude Code",
     models: MODELS,
     modes: MODES,
+    attaches: "files",
     ...(install.version === undefined ? {} : { version: install.version }),
     ...(problem === undefined ? {} : { problem }),
   };
@@ -87,12 +88,12 @@ async function launch(order: LaunchOrder): Promise<Launch<Memory>> {
   };
 }
 
-function act(memory: Memory, entry: Entry): readonly string[] {
+function act(memory: Memory, entry: Entry, attached: readonly Attached[]): readonly string[] {
   const { fact, seq } = entry;
   switch (fact.kind) {
     case "prompt.accepted": {
       if (!memory.written.includes(fact.prompt)) memory.written.push(fact.prompt);
-      return [promptLine(fact.prompt, fact.text, memory.turn === undefined ? "queue" : fact.delivery)];
+      return [promptLine(fact.prompt, fact.text, memory.turn === undefined ? "queue" : fact.delivery, attached)];
     }
     case "prompt.withdrawn": {
       if (!memory.written.includes(fact.prompt)) return [];
@@ -107,7 +108,7 @@ function act(memory: Memory, entry: Entry): readonly string[] {
       ];
     case "ask.settled": {
       const pending = memory.asks[fact.ask];
-      if (!pending || fact.settlement.kind !== "answered") return [];
+      if (!pending || (fact.settlement.kind !== "answered" && fact.settlement.kind !== "ruled")) return [];
       const response = answerTo(pending, fact.settlement.answer);
       if (!response) return [];
       delete memory.asks[fact.ask];

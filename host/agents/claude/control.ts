@@ -1,6 +1,8 @@
 /** The lines that go to Claude: prompts, control requests, and the answers to its own requests. */
 import type { Delivery } from "@flybridge/protocol/entry.ts";
+import type { Attached } from "../agent.ts";
 import type { Json } from "../json.ts";
+import { contentOf } from "./attach.ts";
 
 /** Ids of our requests begin so; Claude repeats our answers to its own requests, and those must not be taken for these. */
 const OURS = "flybridge:";
@@ -20,8 +22,13 @@ const SUBTYPES: Record<Request, string> = {
  * `next` is read by the running turn before its next model call, `later` waits for its end; `now` would interrupt it.
  * Claude's default is `next`, so a queued prompt has to say otherwise.
  */
-export function promptLine(prompt: string, text: string, delivery: Delivery): string {
-  const message = { role: "user", content: text };
+export function promptLine(
+  prompt: string,
+  text: string,
+  delivery: Delivery,
+  attached: readonly Attached[] = [],
+): string {
+  const message = { role: "user", content: contentOf(text, attached) };
   return JSON.stringify({ type: "user", message, uuid: prompt, priority: delivery === "steer" ? "next" : "later" });
 }
 

@@ -10,6 +10,7 @@ import { listAt, numberAt, objectAt, parsed, textAt, type Json } from "../json.t
 import { openAsk } from "./ask.ts";
 import { refusalLine, requestOf } from "./control.ts";
 import type { Memory } from "./memory.ts";
+import { offeredIn } from "./offer.ts";
 import { hearStream, hearWhole } from "./stream.ts";
 import { hearBackgroundEnd, hearToolResult, hearToolUse } from "./tool.ts";
 import { beginTurn, closeTurn, endTurn, report, takePrompt } from "./turn.ts";
@@ -33,7 +34,6 @@ const NOISE = new Set([
   "system/background_tasks_changed",
   "system/files_persisted",
   "system/tool_use_summary",
-  "system/commands_changed",
   "system/memory_recall",
   "system/mirror_error",
   "system/control_request_progress",
@@ -128,6 +128,10 @@ function hearSystem(memory: Memory, message: Json, line: string): Draft[] {
       const summary = textAt(message, "summary");
       const hidden = message["skip_transcript"] === true || message["ambient"] === true || summary === undefined;
       return hidden ? [] : [notice(textAt(message, "status") === "failed" ? "warning" : "info", summary)];
+    }
+    case "commands_changed": {
+      const offered = offeredIn(message);
+      return offered.commands ? [{ kind: "fact", fact: { kind: "agent.reported", ...offered } }] : [];
     }
     case "informational":
       return words === "" ? [] : [notice(textAt(message, "level") === "warning" ? "warning" : "info", words)];
@@ -232,11 +236,17 @@ function hearResponse(memory: Memory, response: Json): Draft[] {
         resolved: textAt(model, "resolvedModel") ?? "",
       }));
       memory.models = models;
-      return report(memory, {
-        ...said("version", textAt(payload, "claude_code_version") ?? "unknown"),
-        ...said("mode", textAt(payload, "current_permission_mode")),
-        ...(memory.model === undefined ? said("model", models.find((one) => one.value === "default")?.resolved) : {}),
-      });
+      const offered = offeredIn(payload);
+      const usual = models.find((one) => one.value === "default")?.resolved;
+      return report(
+        memory,
+        {
+          ...said("version", textAt(payload, "claude_code_version") ?? "unknown"),
+          ...said("mode", textAt(payload, "current_permission_mode")),
+          ...(memory.model === undefined ? said("model", usual) : {}),
+        },
+        offered,
+      );
     }
     case "model":
       return report(memory, said("model", textAt(payload, "model")));

@@ -43,8 +43,12 @@ export function takePrompt(memory: Memory, uuid: string | undefined): Draft[] {
   return [{ kind: "fact", fact: { kind: "prompt.taken", prompt: uuid as PromptId } }];
 }
 
-/** What Claude says it runs with, where it differs from what it said before. */
-export function report(memory: Memory, said: { version?: string; model?: string; mode?: string }): Draft[] {
+/** What Claude says it runs with, where it differs from what it said before, and what it offers. */
+export function report(
+  memory: Memory,
+  said: { version?: string; model?: string; mode?: string },
+  offered: Partial<FactOf<"agent.reported">> = {},
+): Draft[] {
   const model = said.model === undefined ? undefined : aliasOf(memory, said.model);
   const changed: Omit<FactOf<"agent.reported">, "kind"> = {
     ...(said.version !== undefined && said.version !== memory.version ? { version: labelOf(said.version) } : {}),
@@ -52,7 +56,8 @@ export function report(memory: Memory, said: { version?: string; model?: string;
     ...(said.mode !== undefined && said.mode !== memory.mode ? { mode: labelOf(said.mode) } : {}),
   };
   Object.assign(memory, changed);
-  return Object.keys(changed).length === 0 ? [] : [{ kind: "fact", fact: { kind: "agent.reported", ...changed } }];
+  const told = { ...changed, ...offered };
+  return Object.keys(told).length === 0 ? [] : [{ kind: "fact", fact: { ...told, kind: "agent.reported" } }];
 }
 
 /** By why it stopped: a refused request ends with the subtype `success`. */
