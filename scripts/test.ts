@@ -8,7 +8,7 @@
 import { globSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, relative } from "node:path";
-import { bringClaude } from "./bring/agents.ts";
+import { bringClaude, bringCodex } from "./bring/agents.ts";
 import { bringChromium } from "./bring/chromium.ts";
 import { runTests } from "./test/run.ts";
 import { recordPassing } from "./test/names.ts";
@@ -33,6 +33,13 @@ const NEEDS: readonly Need[] = [
     foreign: true,
     bring: async () => {
       process.env.FLYBRIDGE_TEST_CLAUDE ??= await bringClaude(ROOT);
+    },
+  },
+  {
+    name: "the codex agent",
+    foreign: true,
+    bring: async () => {
+      process.env.FLYBRIDGE_TEST_CODEX ??= await bringCodex(ROOT);
     },
   },
   {
@@ -91,6 +98,7 @@ recordPassing(ROOT, result.passing);
 
 for (const { sentence } of missing) console.log(`\n${sentence}`);
 const failed = result.failed + missing.filter(({ foreign }) => !foreign || process.env.CI).length;
+for (const file of result.unsteady) console.log(`\nUNSTEADY ${file}: failed beside others, passed alone`);
 if (result.skipped > 0) console.log(`\n${result.skipped} skipped`);
 console.log(`${result.passed} passed, ${failed} failed`);
 process.exit(failed === 0 && !stop.signal.aborted ? 0 : 1);

@@ -10,13 +10,17 @@ const root = mkdtempSync(join(tmpdir(), "flybridge-run-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 const HEAD = `import { describe, it } from "node:test"; import assert from "node:assert";\n`;
 
-async function ran(source: string, fileLimitMs = 30_000): Promise<{ result: TestResult; said: string }> {
+async function ran(
+  source: string,
+  fileLimitMs = 30_000,
+  concurrency = 1,
+): Promise<{ result: TestResult; said: string }> {
   writeFileSync(join(root, "x.test.ts"), HEAD + source);
   const lines: string[] = [];
   const result = await runTests({
     root,
     files: ["x.test.ts"],
-    concurrency: 1,
+    concurrency,
     signal: new AbortController().signal,
     print: (line) => lines.push(line),
     fileLimitMs,
@@ -73,6 +77,24 @@ describe("a file of tests", () => {
     assert.equal(result.failed, 1);
     assert.match(said, /did not end within 3 s/);
     assert.equal(isRunning(Number(readFileSync(pidFile, "utf8"))), false);
+  });
+});
+
+describe("a file that failed beside others", () => {
+  it("is run once more alone, and is told of when it passes then", async () => {
+    const { result, said } = await ran(
+      `import { existsSync, writeFileSync } from "node:fs";
+       it("passes the second time", () => { const seen = existsSync("seen"); writeFileSync("seen", ""); assert.ok(seen); });`,
+      30_000,
+      2,
+    );
+    assert.deepEqual([result.passed, result.failed, result.unsteady], [1, 0, ["x.test.ts"]], said);
+    assert.match(said, /again {2}x\.test\.ts/);
+  });
+
+  it("stays failed when it fails again", async () => {
+    const { result } = await ran(`it("breaks", () => assert.equal(1, 2));`, 30_000, 2);
+    assert.deepEqual([result.passed, result.failed, result.unsteady], [0, 1, []]);
   });
 });
 

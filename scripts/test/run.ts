@@ -7,7 +7,9 @@ import { join } from "node:path";
 import type { Report } from "./reporter.ts";
 
 /** One file, with its agents and browsers; a file that needs longer hangs. */
-const FILE_LIMIT_MS = 5 * 60 * 1000;
+const FILE_LIMIT_MS = 8 * 60 * 1000;
+/** Failed files that are run once more, alone; where more failed, it is not for want of processors. */
+const MOST_AGAIN = 8;
 /** What a failed file printed is shown from its end; the beginning is the part that went well. */
 const SHOWN_OUTPUT_CHARS = 16 * 1024;
 
@@ -30,6 +32,8 @@ export interface TestResult {
   readonly skipped: number;
   /** By file, the full names of the tests that passed. */
   readonly passing: Readonly<Record<string, readonly string[]>>;
+  /** Files that failed beside others and passed alone: faults of timing, in the test or in what it tests. */
+  readonly unsteady: readonly string[];
 }
 
 interface FileRun {
@@ -40,27 +44,47 @@ interface FileRun {
   readonly seconds: number;
 }
 
-/** A failure of the file itself (it crashed, hung, or has no test) counts as one failed test. */
+/**
+ * A failure of the file itself (it crashed, hung, or has no test) counts as one failed test. Files that failed while
+ * others ran beside them are run once more, alone, and that is said: real agents and browsers share few processors here,
+ * and a fault of the code fails both times.
+ */
 export async function runTests(run: TestRun): Promise<TestResult> {
   const waiting = [...run.files];
-  const passing: Record<string, readonly string[]> = {};
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const ended = new Map<string, Ended>();
+  const runNext = async (file: string): Promise<void> => {
+    const done = await runFile(run, file);
+    ended.set(file, tell(run.print, file, done));
+  };
   const work = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined && !run.signal.aborted; file = waiting.shift()) {
-      const done = await runFile(run, file);
-      const of = (end: Report["end"]): Report[] => done.reports.filter((report) => report.end === end);
-      passing[file] = of("passed").map(({ name }) => name);
-      const own = {
-        passed: of("passed").length,
-        failed: of("failed").length + (done.fault === undefined ? 0 : 1),
-        skipped: of("skipped").length,
-      };
-      for (const end of ["passed", "failed", "skipped"] as const) counts[end] += own[end];
-      tell(run.print, file, done, own);
-    }
+    for (let file = waiting.shift(); file !== undefined && !run.signal.aborted; file = waiting.shift())
+      await runNext(file);
   };
   await Promise.all(Array.from({ length: run.concurrency }, work));
-  return { ...counts, passing };
+
+  const failed = [...ended].flatMap(([file, { counts }]) => (counts.failed > 0 ? [file] : []));
+  const again = run.concurrency > 1 && failed.length <= MOST_AGAIN ? failed : [];
+  for (const file of again) {
+    if (run.signal.aborted) break;
+    run.print(`again  ${file}`);
+    await runNext(file);
+  }
+  const all = [...ended.values()];
+  const sum = (end: keyof Ended["counts"]): number => all.reduce((total, { counts }) => total + counts[end], 0);
+  return {
+    passed: sum("passed"),
+    failed: sum("failed"),
+    skipped: sum("skipped"),
+    passing: Object.fromEntries([...ended].map(([file, { names }]) => [file, names])),
+    unsteady: again.filter((file) => ended.get(file)?.counts.failed === 0),
+  };
+}
+
+/** What a file's last run came to. */
+interface Ended {
+  readonly counts: Pick<TestResult, "passed" | "failed" | "skipped">;
+  /** Of the tests that passed. */
+  readonly names: readonly string[];
 }
 
 async function runFile(run: TestRun, file: string): Promise<FileRun> {
@@ -135,20 +159,28 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-function tell(print: TestRun["print"], file: string, done: FileRun, counts: Omit<TestResult, "passing">): void {
+function tell(print: TestRun["print"], file: string, done: FileRun): Ended {
+  const of = (end: Report["end"]): Report[] => done.reports.filter((report) => report.end === end);
+  const counts = {
+    passed: of("passed").length,
+    failed: of("failed").length + (done.fault === undefined ? 0 : 1),
+    skipped: of("skipped").length,
+  };
+  const ended = { counts, names: of("passed").map(({ name }) => name) };
   const said = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([end, count]) => `${count} ${end}`)
     .join(", ");
   const failed = counts.failed > 0;
   print(`${failed ? "FAILED" : "ok    "} ${file}  ${said}  ${done.seconds.toFixed(1)} s`);
-  if (!failed) return;
-  for (const { name, failure = "" } of done.reports.filter(({ end }) => end === "failed")) {
+  if (!failed) return ended;
+  for (const { name, failure = "" } of of("failed")) {
     print(`\n  ✗ ${name}\n${indent(failure)}`);
   }
   if (done.fault !== undefined) print(`\n  ✗ the file ${done.fault}`);
   if (done.output.trim() !== "") print(`\n  it printed:\n${indent(done.output.trimEnd())}`);
   print("");
+  return ended;
 }
 
 function indent(text: string): string {
