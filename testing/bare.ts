@@ -11,6 +11,7 @@ import { decodeHostMessage, encodeMessage, type HostMessage } from "@flybridge/p
 import { METHODS, type Method, type Params, type Result } from "@flybridge/protocol/methods.ts";
 import { parseConnection } from "@flybridge/protocol/offer.ts";
 import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
+import { decodeFrame, type Frame } from "@flybridge/protocol/terminal.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
@@ -18,6 +19,9 @@ import { pairOver, reconnectOver } from "@flybridge/transport/secure.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import { WebSocket } from "ws";
+
+/** A message that is JSON begins with a brace; a frame of a terminal with its kind, a small number. */
+const JSON_BEGINS = 0x7b;
 
 const suite = nobleSuite((count) => new Uint8Array(randomBytes(count)));
 
@@ -39,13 +43,15 @@ export class BareDevice {
   readonly #open = new Map<number, { resolve: (ok: never) => void; reject: (error: Error) => void }>();
   readonly #watchers = new Set<() => void>();
   #number = 0;
+  /** Hears what is drawn on terminals; the host's credit comes back when it is done. */
+  #draw: (session: SessionId, frame: Frame) => void | Promise<void> = () => {};
 
   private constructor(pipe: SecurePipe, keys: Keys) {
     this.#pipe = pipe;
     this.keys = keys;
     this.ended = new Promise((resolve) => {
       pipe.listen({
-        message: (_stream, bytes) => this.#hear(bytes),
+        message: (_stream, bytes) => (bytes[0] === JSON_BEGINS ? this.#hear(bytes) : this.#see(bytes)),
         drained() {},
         ended: (end) => {
           for (const { reject } of this.#open.values())
@@ -152,8 +158,19 @@ export class BareDevice {
     });
   }
 
+  /** Each frame of the terminals it follows, from now on. Its bytes may share memory with others: copy what is kept. */
+  draw(each: (session: SessionId, frame: Frame) => void | Promise<void>): void {
+    this.#draw = each;
+  }
+
   close(): void {
     this.#pipe.close("done");
+  }
+
+  async #see(bytes: Uint8Array): Promise<void> {
+    const { session, frame } = decodeFrame(bytes);
+    if (frame) await this.#draw(session, frame);
+    for (const seen of this.#watchers) seen();
   }
 
   #hear(bytes: Uint8Array): void {
