@@ -31,6 +31,7 @@ const INFO: AgentInfo = {
     { value: "ask", label: "Ask", detail: "Asks before edits and commands" },
     { value: "auto", label: "Auto", detail: "Asks for nothing but questions and plans" },
   ],
+  attaches: "files",
 };
 
 function look(): Promise<AgentInfo> {
@@ -69,7 +70,7 @@ function act(_memory: Memory, entry: Entry): readonly string[] {
     case "session.configured":
       return [JSON.stringify(fact)];
     case "ask.settled":
-      return fact.settlement.kind === "answered" ? [JSON.stringify(fact)] : [];
+      return "answer" in fact.settlement ? [JSON.stringify(fact)] : [];
     default:
       return [];
   }

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { Answer } from "@flybridge/protocol/ask.ts";
 import type { FactOf } from "@flybridge/protocol/entry.ts";
 import type { AskId, TurnId } from "@flybridge/protocol/ids.ts";
-import { sceneFor } from "./scenes.ts";
+import { COMMANDS, sceneFor } from "./scenes.ts";
 import { Interrupted, SceneFault, stageOf, type Say } from "./stage.ts";
 import { PACE, type Start, type Told } from "./wire.ts";
 
@@ -30,7 +30,7 @@ const answers = new Map<AskId, (answer: Answer) => void>();
 await main();
 
 async function main(): Promise<void> {
-  await say({ kind: "fact", fact: { kind: "agent.reported", model, mode, version: "1.0.0" } });
+  await say({ kind: "fact", fact: { kind: "agent.reported", model, mode, version: "1.0.0", commands: COMMANDS } });
   for await (const line of createInterface({ input: process.stdin })) await hear(JSON.parse(line) as Told);
   // Its host is gone for good: nobody is left to play for.
   process.exit(0);
@@ -55,7 +55,7 @@ async function hear(told: Told): Promise<void> {
       mode = told.mode ?? mode;
       return say({ kind: "fact", fact: { kind: "agent.reported", model, mode } });
     case "ask.settled":
-      if (told.settlement.kind === "answered") answers.get(told.ask)?.(told.settlement.answer);
+      if ("answer" in told.settlement) answers.get(told.ask)?.(told.settlement.answer);
       answers.delete(told.ask);
       return;
   }
@@ -93,6 +93,10 @@ async function play(prompt: Prompt, signal: AbortSignal): Promise<void> {
   });
   let ended: Omit<FactOf<"turn.ended">, "kind" | "turn"> = { outcome: "completed" };
   try {
+    if (prompt.attachments?.length)
+      await stage.words(
+        `You attached ${prompt.attachments.map(({ name, size }) => `\`${name}\` (${size} bytes)`).join(", ")}.`,
+      );
     await scene(stage);
   } catch (fault) {
     ended =

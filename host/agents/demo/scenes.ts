@@ -24,6 +24,9 @@ const SCENES: Record<string, readonly [scene: Scene, says: string]> = {
   crash: [crashScene, "The process dies; resume the session and go on"],
 };
 
+/** Each word is a command as well. */
+export const COMMANDS = Object.entries(SCENES).map(([name, [, detail]]) => ({ name, detail }));
+
 /** For benches and tests; not in the tour. */
 const INSTRUMENTS: Record<string, Scene> = { flood, tick, speak, probe, hello };
 
