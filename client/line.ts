@@ -6,6 +6,7 @@ import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
 import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/heartbeat.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
+import { Streams } from "@flybridge/transport/streams.ts";
 import { Calls } from "./calls.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform } from "./platform.ts";
@@ -20,6 +21,8 @@ export interface LineEvents {
   /** Connected and welcomed. */
   up(calls: Calls, welcome: Welcome): void;
   news(message: News): void;
+  /** A frame of a terminal. The stream's credit returns when the promise fulfils; throws for what is no frame. */
+  frame(bytes: Uint8Array): void | Promise<void>;
   /** After `up`, once: nothing more comes, and what was asked has failed. */
   down(): void;
 }
@@ -154,16 +157,20 @@ export class Line {
       const close = (): void => pipe.close("closing");
       signal.addEventListener("abort", close);
       pipe.listen({
-        message(_stream, bytes) {
-          let message: HostMessage | undefined;
+        message: (stream, bytes) => {
           try {
-            message = decodeHostMessage(bytes);
+            if (stream === Streams.terminal) {
+              if (!welcomed) throw new TypeError("a terminal before the welcome");
+              return this.#events.frame(bytes);
+            }
+            const message = decodeHostMessage(bytes);
             if (message) hear(message);
           } catch (error) {
             // Their words do not fit the schema, or ours broke on them: either way what follows cannot be trusted.
             console.error("flybridge: a message of the host was not understood", error);
             pipe.close("not understood");
           }
+          return undefined;
         },
         drained: (stream) => {
           calls.drained(stream);

@@ -12,7 +12,7 @@ import { Feed } from "./feed.ts";
 import { Line, type News, type Welcome } from "./line.ts";
 import { FLEETING, Outbox, problemOf, type Sending } from "./outbox.ts";
 import type { Platform } from "./platform.ts";
-import type { HostView, Intended, KnownHost, OpenSession, Replica } from "./replica.ts";
+import type { FrameListener, HostView, Intended, KnownHost, OpenSession, Replica } from "./replica.ts";
 import { Session } from "./session.ts";
 
 /** Sessions that nobody looks at and that are still in memory, to be there at once when someone comes back. */
@@ -25,6 +25,7 @@ export class HostReplica implements Replica {
   readonly #outbox: Outbox;
   readonly #feed: Feed;
   readonly #sessions = new Map<SessionId, Session>();
+  readonly #listeners = new Set<FrameListener>();
   /** Told when what is known of the host itself changed: its name. */
   readonly #knew: (known: KnownHost) => void;
   #calls: Calls | undefined;
@@ -59,6 +60,7 @@ export class HostReplica implements Replica {
       news: (message) => {
         this.#news(message);
       },
+      frame: (bytes) => this.#frame(bytes),
       down: () => {
         this.#down();
       },
@@ -122,6 +124,12 @@ export class HostReplica implements Replica {
         this.#cool();
       },
     };
+  }
+
+  hearFrames(listener: FrameListener): () => void {
+    this.#listeners.add(listener);
+    if (this.#calls) listener.up(this.#calls);
+    return () => this.#listeners.delete(listener);
   }
 
   dismiss(intent: IntentId): void {
@@ -189,6 +197,7 @@ export class HostReplica implements Replica {
     this.#knew(this.view.value.known);
     this.#feed.up(calls, welcome.grant.kind === "owner");
     for (const session of this.#sessions.values()) if (session.held > 0) session.up(calls);
+    for (const listener of this.#listeners) listener.up(calls);
     this.#outbox.up(calls);
     // Another tab may be gone since.
     this.#outbox.load().catch(() => {});
@@ -198,6 +207,14 @@ export class HostReplica implements Replica {
     this.#calls = undefined;
     this.#outbox.down();
     for (const session of this.#sessions.values()) session.down();
+    for (const listener of this.#listeners) listener.down();
+  }
+
+  #frame(bytes: Uint8Array): void | Promise<void> {
+    const [listener, ...others] = this.#listeners;
+    // One terminal is the rule; what nobody hears any more was on its way when its page closed.
+    if (!listener || others.length === 0) return listener?.frame(bytes);
+    return Promise.all([listener, ...others].map((one) => one.frame(bytes))).then(() => undefined);
   }
 
   #news(message: News): void {

@@ -11,6 +11,7 @@ import type { Grant } from "@flybridge/protocol/grant.ts";
 import type { DeviceId, HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
 import type { Summary } from "@flybridge/protocol/session.ts";
+import type { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import type { SessionView } from "./view.ts";
 
@@ -69,11 +70,22 @@ export interface OpenSession {
   close(): void;
 }
 
+/** Whoever hears the frames of terminals: `terminal.ts`, which is loaded when there is one to draw. */
+export interface FrameListener {
+  /** A connection is there: now, or again. */
+  up(calls: Pick<Calls, "send" | "rttMs">): void;
+  down(): void;
+  /** Any terminal's frame, as it came. Throws for what is none; never rejects. */
+  frame(bytes: Uint8Array): void | Promise<void>;
+}
+
 export interface Replica {
   readonly view: Cell<HostView>;
   call<M extends QueryMethod>(method: M, params: Params<M>): Promise<Result<M>>;
   intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M>;
   open(session: SessionId): OpenSession;
+  /** The returned function ends it. */
+  hearFrames(listener: FrameListener): () => void;
   /** Puts a refused prompt or answer away for good; its row disappears. */
   dismiss(intent: IntentId): void;
   /** Tells that the network or the page came back, that the page is (not) visible, or that the person looked at a session. */

@@ -64,6 +64,8 @@ export interface SmallHost {
   repeated: number;
   /** While true nothing is answered. */
   mute: boolean;
+  /** Answers the calls that this host does not know; `frame` sends on the stream of terminals. */
+  others(method: string, params: unknown, frame: (bytes: Uint8Array) => void): unknown;
 }
 
 /** Chance that repeats itself: the same seed gives the same run. */
@@ -146,7 +148,7 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
   }
 
   /** What a query or an intent answers. */
-  function answer(method: string, params: unknown, intent: IntentId | undefined): unknown {
+  function answer(caller: Caller, method: string, params: unknown, intent: IntentId | undefined): unknown {
     switch (method) {
       case "agent.list":
         return { agents: [] };
@@ -205,7 +207,7 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
       case "session.unfollow":
         return {};
       default:
-        throw new CallError("unknown_method", `This host does not know ${method}.`);
+        return host.others(method, params, (bytes) => caller.pipe.send(Streams.terminal, bytes));
     }
   }
 
@@ -231,7 +233,7 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
         return send(caller, Streams.asks, { t: "reply", call, ok: { facts, last: feed.length } });
       }
       if (method === "session.unfollow") caller.follows.delete((params as { session: SessionId }).session);
-      reply = { t: "reply", call, ok: answer(method, params, intent) };
+      reply = { t: "reply", call, ok: answer(caller, method, params, intent) };
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       reply = { t: "fault", call, error: { code: error.code, message: error.message } };
@@ -279,6 +281,9 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
     calls: [],
     repeated: 0,
     mute: false,
+    others(method) {
+      throw new CallError("unknown_method", `This host does not know ${method}.`);
+    },
     refusal: () => undefined,
     offer() {
       const [offer, secret] = [random(8), random(32)];

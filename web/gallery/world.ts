@@ -16,6 +16,7 @@ import type { SessionState, Summary } from "@flybridge/protocol/session.ts";
 import { summaryOf } from "@flybridge/protocol/fold.ts";
 import { storeCell } from "../store-cell.ts";
 import { AGENTS, FOLDERS, OTHER_DEVICE, PAIRED } from "./data.ts";
+import { type CannedTerminal, type CannedTerminals, cannedTerminals } from "./terminal.ts";
 
 /** How long the pretended host takes to accept, in milliseconds. */
 const ACCEPT_MS = 120;
@@ -25,11 +26,13 @@ export interface Scene {
   read?: boolean;
   /** Older pages that `older()` gives, per session. */
   older?: Record<SessionId, Row[][]>;
+  terminals?: Record<SessionId, CannedTerminal>;
 }
 
 export interface World {
   readonly bridge: Bridge;
   readonly intents: { method: IntentMethod; params: unknown }[];
+  readonly terminals: CannedTerminals;
   /** `accept` is the default; `hold` never answers; otherwise every intent is refused with this message. */
   behave(how: "accept" | "hold" | { refuse: string }): void;
   session(session?: SessionId): Cell<SessionView>;
@@ -53,6 +56,7 @@ export function makeWorld(scene: Scene): World {
     read: scene.read ?? true,
   });
   const intents: World["intents"] = [];
+  const terminals = cannedTerminals(scene.terminals ?? {});
   let how: Parameters<World["behave"]>[0] = "accept";
   let count = 0;
   const views = new Map<SessionId, Cell<SessionView>>();
@@ -211,6 +215,7 @@ export function makeWorld(scene: Scene): World {
           close() {},
         };
       },
+      hearFrames: (listener) => terminals.hearFrames(listener),
       dismiss: (intent) =>
         views.forEach((cell) =>
           cell.change((whole) => (whole.outgoing = whole.outgoing.filter((one) => (one.prompt as string) !== intent))),
@@ -262,6 +267,7 @@ export function makeWorld(scene: Scene): World {
       close() {},
     },
     intents,
+    terminals,
     behave: (now) => {
       how = now;
     },
@@ -293,6 +299,7 @@ export function makeWorld(scene: Scene): World {
 
   async function answer(method: QueryMethod, params: unknown): Promise<unknown> {
     await new Promise((resolve) => setTimeout(resolve, 30));
+    if (method === "terminal.page") return terminals.page(params as Params<"terminal.page">);
     if (method === "workspace.list") return { folders: FOLDERS, home: "/home/ada" };
     if (method === "workspace.browse") {
       const { path } = params as { path: string };
