@@ -6,6 +6,7 @@
 import type { Dirent } from "node:fs";
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { MAX_FILES_FOUND, MAX_PATH_CHARS } from "@flybridge/protocol/limits.ts";
 import { ignoredBy, type Ignore, ignoreFrom } from "./ignore.ts";
 import { scoreOf } from "./score.ts";
@@ -18,6 +19,8 @@ const MAX_WALK_MS = 1_500;
 const FRESH_MS = 10_000;
 /** Folders whose walks are kept. */
 const MAX_WALKS = 4;
+/** Work after which others come first, in milliseconds: terminals echo through the same process. */
+const SLICE_MS = 3;
 /** Bytes of one `.gitignore`. */
 const MAX_IGNORE_BYTES = 256 * 1024;
 
@@ -52,7 +55,10 @@ export function makeFinder(now: () => number): Finder {
       const wanted = text.trim().replace(/^\.\//u, "");
       if (wanted === "") return paths.filter((path) => !/\/./u.test(path)).slice(0, MAX_FILES_FOUND);
       const scored: { readonly path: string; readonly score: number }[] = [];
+      const breathe = breathing();
       for (const path of paths) {
+        const pause = breathe();
+        if (pause) await pause;
         const score = scoreOf(path, wanted);
         if (score !== undefined) scored.push({ path, score });
       }
@@ -67,6 +73,7 @@ async function walked(root: string, now: () => number): Promise<string[]> {
   const end = now() + MAX_WALK_MS;
   const paths: string[] = [];
   let level: { readonly path: string; readonly ignores: readonly Ignore[] }[] = [{ path: "", ignores: [] }];
+  const breathe = breathing();
   let seen = 0;
   for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth++) {
     const below: typeof level = [];
@@ -75,7 +82,9 @@ async function walked(root: string, now: () => number): Promise<string[]> {
       const own = entries.some(({ name }) => name === ".gitignore") ? await ignoreIn(root, path) : undefined;
       const all = own ? [...ignores, own] : ignores;
       for (const entry of entries) {
-        if (++seen > MAX_ENTRIES) return paths;
+        if (++seen > MAX_ENTRIES || now() > end) return paths;
+        const pause = breathe();
+        if (pause) await pause;
         const isFolder = entry.isDirectory();
         if (isFolder && SKIPPED.has(entry.name)) continue;
         const whole = path + entry.name + (isFolder ? "/" : "");
@@ -84,11 +93,22 @@ async function walked(root: string, now: () => number): Promise<string[]> {
         else if (!entry.isFile() && !(entry.isSymbolicLink() && (await isFileInside(root, whole)))) continue;
         paths.push(whole);
       }
-      if (now() > end) return paths;
     }
     level = below;
   }
   return paths;
+}
+
+/** Lets others run where this has run long enough. Costs a look at the clock now and then. */
+function breathing(): () => Promise<void> | void {
+  let since = performance.now();
+  let count = 0;
+  return () => {
+    if (++count % 32 !== 0 || performance.now() - since < SLICE_MS) return undefined;
+    return setImmediate().then(() => {
+      since = performance.now();
+    });
+  };
 }
 
 /** What cannot be read is passed over; only the folder itself must be there. */
