@@ -9,6 +9,19 @@ import { resume } from "./cases/resume.ts";
 import { seal } from "./cases/seal.ts";
 import { start } from "./cases/start.ts";
 import { stream } from "./cases/stream.ts";
+import { terminal } from "./cases/terminal.ts";
 import type { Bench } from "./figure.ts";
 
-export const BENCHES: readonly Bench[] = [stream, ask, cpu, open, resume, journal, seal, memory, start, bytes];
+export const BENCHES: readonly Bench[] = [
+  stream,
+  ask,
+  terminal,
+  cpu,
+  open,
+  resume,
+  journal,
+  seal,
+  memory,
+  start,
+  bytes,
+];

@@ -4,6 +4,8 @@
  *   /lines    an order ("tick 100 20") starts a child; each of its lines is one frame; other frames are its input
  *   /echo     each frame back
  *   /sealed   the same through our pipe, its other end the host's suite
+ *   /terminal an order ({"cols", "rows", "argv"}) starts a program in a terminal; its bytes are frames, held back at 128 KiB that
+ *             are not taken; a frame is input, or after a zero byte the number of bytes taken
  *   /rows     an order ("FILE SESSION FROM PAGE") reads journal rows with bare SQL, a page to a frame
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -12,6 +14,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
+import { type IPty, spawn as startPty } from "@lydell/node-pty";
 import { nodeKey, nodeSuite } from "@flybridge/host/machine/suite.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { acceptOver } from "@flybridge/transport/secure.ts";
@@ -20,6 +23,8 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { PAGE } from "./page.ts";
 import { SEALED } from "./sealed.ts";
 
+/** As much as a device of ours lets be under way (`windowBytes` of the terminal stream). */
+const CREDIT_BYTES = 128 * 1024;
 const TICKER = join(import.meta.dirname, "ticker.ts");
 
 const serve: Readonly<Record<string, (socket: WebSocket) => void>> = {
@@ -53,6 +58,32 @@ const serve: Readonly<Record<string, (socket: WebSocket) => void>> = {
     }).then(({ pipe }) => {
       pipe.listen({ message: (stream, bytes) => void pipe.send(stream, bytes), drained() {}, ended() {} });
     });
+  },
+  "/terminal": (socket) => {
+    let pty: IPty | undefined;
+    let underway = 0;
+    socket.on("message", (data) => {
+      const bytes = data as Buffer;
+      if (!pty) {
+        const { argv, ...size } = JSON.parse(textOf(data)) as {
+          argv: [string, ...string[]];
+          cols: number;
+          rows: number;
+        };
+        const [file, ...args] = argv;
+        pty = startPty(file, args, { ...size, encoding: null });
+        pty.onData((written) => {
+          const piece = written as unknown as Buffer;
+          underway += piece.length;
+          if (underway > CREDIT_BYTES) pty?.pause();
+          socket.send(piece);
+        });
+      } else if (bytes[0] === 0) {
+        underway -= Number(bytes.subarray(1).toString());
+        if (underway <= CREDIT_BYTES) pty.resume();
+      } else pty.write(bytes.toString());
+    });
+    socket.on("close", () => pty?.kill());
   },
   "/rows": (socket) => {
     socket.on("message", (data) => {
