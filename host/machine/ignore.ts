@@ -122,9 +122,9 @@ function fits(parts: readonly Part[], text: string): boolean {
   return here[parts.length] === 1;
 }
 
-/** What takes nothing may be passed at once. */
+/** What takes nothing may be passed at once. A state that is there has been passed on from already. */
 function enter(parts: readonly Part[], states: Uint8Array, part: number): void {
-  for (let at = part; ; at++) {
+  for (let at = part; states[at] !== 1; at++) {
     states[at] = 1;
     const kind = parts[at]?.kind;
     if (kind !== "any" && kind !== "deep" && kind !== "folders") return;
