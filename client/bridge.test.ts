@@ -463,6 +463,70 @@ describe("the outbox", () => {
     assert.deepEqual(open.view.value.answering, {});
   });
 
+  it("writes no secret down: it is sent after a cut, and gone after a launch", async () => {
+    const world = await paired();
+    const { device, replica, host } = world;
+    const session = await withSession(world);
+    const ask: Ask = {
+      kind: "question",
+      ask: "a" as AskId,
+      questions: [{ question: "q", header: "sudo", text: "Password", options: [], many: false, secret: true }],
+    };
+    host.append(session, { kind: "ask.opened", ask });
+    const written: string[] = [];
+    const { write } = device.store;
+    device.store = {
+      ...device.store,
+      write: (table, key, value) => {
+        written.push(value ?? "");
+        return write.call(device.store, table, key, value);
+      },
+    };
+    device.dial = () => host.dial(0);
+    host.cut();
+    await device.until("offline", () => replica.view.value.connection.kind === "offline");
+    const answer = { kind: "replies" as const, replies: [{ question: "q", picks: [], text: "hunter2-hunter2" }] };
+    const { settled } = replica.intend("ask.answer", { session, ask: ask.ask, answer }, "memory");
+    device.dial = () => host.dial();
+    await device.outcome(settled);
+    assert.deepEqual(
+      host.journal(session).flatMap(({ fact }) => (fact.kind === "ask.settled" ? [fact.settlement] : [])).length,
+      1,
+    );
+    device.dial = () => host.dial(0);
+    host.cut();
+    await device.until("offline", () => replica.view.value.connection.kind === "offline");
+    const late = replica.intend("ask.answer", { session, ask: ask.ask, answer }, "memory");
+    await device.clock.turn(5_000);
+    world.bridge.close();
+    await assert.rejects(late.settled, { message: /secret/u });
+    assert.ok(!written.join().includes("hunter2"));
+    assert.deepEqual(await device.store.list("outbox", ""), []);
+  });
+
+  it("keeps what goes with a prompt over a launch, and shows it until the host has it", async () => {
+    const world = await paired();
+    const { device, host } = world;
+    const session = await withSession(world);
+    device.dial = () => host.dial(0);
+    host.cut();
+    await device.until("offline", () => world.replica.view.value.connection.kind === "offline");
+    const attachments = [{ name: "a.png", type: "image/png", data: "iVBORw0KGgo=" }];
+    world.replica.intend("session.prompt", { session, text: "Look", delivery: "queue", attachments });
+    await device.until("saved", () => true);
+    world.bridge.crash();
+    const replica = (await device.launch()).replica(host.id);
+    const open = replica.open(session);
+    await device.until("shown again", () => open.view.value.outgoing.length === 1);
+    assert.deepEqual(open.view.value.outgoing[0]?.uploads, attachments);
+    device.dial = () => host.dial();
+    await device.until("accepted", () => open.view.value.rows.some((row) => row.kind === "prompt"));
+    const [row] = open.view.value.rows.filter((one) => one.kind === "prompt");
+    assert.equal(row?.uploads, undefined);
+    const sent = host.calls.findLast((call) => call.method === "session.prompt");
+    assert.deepEqual((sent?.params as { attachments?: unknown }).attachments, attachments);
+  });
+
   it("refuses what no host could take before keeping it, and takes a prompt of 5 MB", async () => {
     const world = await paired();
     const { device, replica, host } = world;

@@ -146,7 +146,10 @@ export class Fold {
         const key = promptKey(fact.prompt);
         const known = this.#find(view, key);
         // A window tells only the beginning of a prompt that waits longer than its page.
-        if (known?.kind === "prompt") known.text = fact.text;
+        if (known?.kind === "prompt") {
+          known.text = fact.text;
+          if (fact.attachments) known.attachments = fact.attachments;
+        }
         if (known) return;
         const { kind: _, ...prompt } = fact;
         const state = this.#fates.get(key)?.prompt ?? "accepted";

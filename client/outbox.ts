@@ -6,6 +6,8 @@
  * streams and the cuts do. Three kinds go ahead of the queue, because a person waits for them and they do not depend on
  * it: an interrupt must not wait behind an upload, nor an answer behind a prompt. Nothing goes ahead of the creation of
  * its own session.
+ *
+ * What holds a secret (an answer to a password prompt) is never written down: it lives as long as the app does.
  */
 import { CallError } from "@flybridge/protocol/error.ts";
 import { type HostId, type IntentId, type SessionId, uuid7From } from "@flybridge/protocol/ids.ts";
@@ -37,13 +39,17 @@ export interface Sending<M extends IntentMethod = IntentMethod> {
   seq?: number;
 }
 
+/** `memory`: for what must not be found on this device. A launch later it is gone, sent or not. */
+export type Keeping = "store" | "memory";
+
 interface Slot {
   /** Name in the store; "" until it is about to be saved. Names sort in the order of intending. */
   key: string;
   readonly lane: string;
   readonly sending: Sending;
-  /** Whether it is in the store; until then it is not sent. */
+  /** Whether it is where it is to be kept; until then it is not sent. */
   kept: boolean;
+  readonly where: Keeping;
   readonly settle: { ok(result: never): void; failed(error: Error): void };
 }
 
@@ -111,7 +117,7 @@ export class Outbox {
     return this.of(session).some((one) => one.method === "session.create" && one.state !== "refused");
   }
 
-  intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M> {
+  intend<M extends IntentMethod>(method: M, params: Params<M>, where: Keeping = "store"): Intended<M> {
     const platform = this.#platform;
     const intent = uuid7From(platform.now(), platform.random(10));
     const problem = problemOf(method, params, intent);
@@ -123,6 +129,7 @@ export class Outbox {
         lane: laneOf(method, params, intent),
         sending: sending as Sending,
         kept: false,
+        where,
         settle: { ok, failed },
       };
       this.#slots.push(slot);
@@ -155,13 +162,25 @@ export class Outbox {
   /** Nobody will be told any more; what is kept stays kept. */
   close(): void {
     this.#calls = undefined;
-    for (const slot of this.#slots) slot.settle.failed(new Offline("The app was closed. It is kept and will be sent."));
+    for (const { settle, where } of this.#slots)
+      settle.failed(
+        new Offline(
+          where === "store"
+            ? "The app was closed. It is kept and will be sent."
+            : "The app was closed. It was secret, so it is not kept: answer again.",
+        ),
+      );
     this.#slots = [];
   }
 
   async #save(slot: Slot): Promise<void> {
     const { store, owner } = this.#platform;
     if (!this.#isLoaded) await this.#loaded;
+    if (slot.where === "memory") {
+      slot.kept = true;
+      this.#pump();
+      return;
+    }
     const { intent, method, params } = slot.sending;
     this.#lastAt = Math.max(this.#platform.now(), this.#lastAt + 1);
     slot.key = keyOf(this.#host, this.#lastAt, intent);
@@ -221,7 +240,7 @@ export class Outbox {
     sending.state = "refused";
     sending.refusal = error.message;
     if (!WRITTEN.has(sending.method)) this.#drop(slot);
-    else if (slot.kept) {
+    else if (slot.kept && slot.where === "store") {
       const { owner, store } = this.#platform;
       const { intent, method, params, at, refusal } = sending;
       this.#later(
@@ -241,6 +260,7 @@ export class Outbox {
       lane: laneOf(method, params, intent),
       sending,
       kept: true,
+      where: "store",
       settle: { ok() {}, failed() {} },
     };
     const after = this.#slots.findIndex((one) => one.key === "" || one.key > key);
@@ -250,7 +270,7 @@ export class Outbox {
 
   #drop(slot: Slot): void {
     this.#slots = this.#slots.filter((one) => one !== slot);
-    if (slot.kept) this.#later(this.#platform.store.write("outbox", slot.key, undefined));
+    if (slot.kept && slot.where === "store") this.#later(this.#platform.store.write("outbox", slot.key, undefined));
   }
 
   /** What is not removed now is sent once more after the next launch, and the host gives the same answer. */

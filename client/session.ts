@@ -1,4 +1,5 @@
 /** One session as this device follows it: its view, its fold, what is cached of it, and what is on its way to it. */
+import type { Upload } from "@flybridge/protocol/attachment.ts";
 import type { AskId, IntentId, PromptId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { Delta, Entry } from "@flybridge/protocol/entry.ts";
 import type { FollowResult } from "@flybridge/protocol/methods.ts";
@@ -156,11 +157,12 @@ export class Session {
     this.#change((view) => {
       if (sending.method === "ask.answer") this.#showAnswer(view, sending as Sending<"ask.answer">);
       else if (sending.method === "session.prompt") {
-        const { text, delivery } = (sending as Sending<"session.prompt">).params;
-        this.#showPrompt(view, sending, text, delivery);
+        const { text, delivery, attachments } = (sending as Sending<"session.prompt">).params;
+        this.#showPrompt(view, sending, { text, delivery, uploads: attachments });
       } else if (sending.method === "session.create") {
-        const { prompt } = (sending as Sending<"session.create">).params;
-        if (prompt !== undefined) this.#showPrompt(view, sending, prompt, "queue");
+        const { prompt, attachments } = (sending as Sending<"session.create">).params;
+        if (prompt !== undefined)
+          this.#showPrompt(view, sending, { text: prompt, delivery: "queue", uploads: attachments });
         if (sending.state === "refused") view.gone = sending.refusal ?? "The session was not created.";
       }
     });
@@ -232,7 +234,12 @@ export class Session {
     }
   }
 
-  #showPrompt(view: SessionView, sending: Sending, text: string, delivery: "queue" | "steer"): void {
+  #showPrompt(
+    view: SessionView,
+    sending: Sending,
+    given: { text: string; delivery: "queue" | "steer"; uploads: readonly Upload[] | undefined },
+  ): void {
+    const { text, delivery, uploads = [] } = given;
     const { intent, at, state, refusal, seq } = sending;
     const prompt = intent as string as PromptId;
     const isThere =
@@ -252,6 +259,7 @@ export class Session {
         text,
         delivery,
         state,
+        ...(uploads.length === 0 ? {} : { uploads }),
         ...(refusal === undefined ? {} : { refusal }),
       });
       return;

@@ -3,6 +3,7 @@
  * Everything here is plain data that is changed in place, one entry at a time; `fold.ts` does it.
  */
 import type { Answer, Ask, Settlement } from "@flybridge/protocol/ask.ts";
+import type { Attachment, Upload } from "@flybridge/protocol/attachment.ts";
 import type { Delivery, FactOf, Usage } from "@flybridge/protocol/entry.ts";
 import type { DeviceId, PromptId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { Item } from "@flybridge/protocol/item.ts";
@@ -21,6 +22,9 @@ export type Row =
       delivery: Delivery;
       state: PromptState;
       by?: DeviceId;
+      attachments?: Attachment[] | undefined;
+      /** What goes with it, while it is on its way from here. */
+      uploads?: readonly Upload[];
       /** Why the host refused it. */
       refusal?: string;
     }
