@@ -10,7 +10,7 @@ import type { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { Feed } from "./feed.ts";
 import { Line, type News, type Welcome } from "./line.ts";
-import { FLEETING, Outbox, problemOf, type Sending } from "./outbox.ts";
+import { FLEETING, type Keeping, Outbox, problemOf, type Sending } from "./outbox.ts";
 import type { Platform } from "./platform.ts";
 import type { FrameListener, HostView, Intended, KnownHost, OpenSession, Replica } from "./replica.ts";
 import { Session } from "./session.ts";
@@ -94,8 +94,8 @@ export class HostReplica implements Replica {
     return calls.ask(method, params);
   }
 
-  intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M> {
-    if (!FLEETING.has(method)) return this.#outbox.intend(method, params);
+  intend<M extends IntentMethod>(method: M, params: Params<M>, where?: Keeping): Intended<M> {
+    if (!FLEETING.has(method)) return this.#outbox.intend(method, params, where);
     const intent = uuid7From(this.#platform.now(), this.#platform.random(10));
     const problem = problemOf(method, params, intent);
     const settled = problem

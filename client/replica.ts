@@ -82,7 +82,8 @@ export interface FrameListener {
 export interface Replica {
   readonly view: Cell<HostView>;
   call<M extends QueryMethod>(method: M, params: Params<M>): Promise<Result<M>>;
-  intend<M extends IntentMethod>(method: M, params: Params<M>): Intended<M>;
+  /** `memory`: it holds a secret, so it is kept on this device only while the app runs. */
+  intend<M extends IntentMethod>(method: M, params: Params<M>, where?: "store" | "memory"): Intended<M>;
   open(session: SessionId): OpenSession;
   /** The returned function ends it. */
   hearFrames(listener: FrameListener): () => void;
