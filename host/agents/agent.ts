@@ -8,10 +8,12 @@
  * both must be deterministic: the same memory and the same line give the same drafts and writes, no clock, no chance.
  */
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
+import type { Answer, Ask } from "@flybridge/protocol/ask.ts";
 import type { Attachment } from "@flybridge/protocol/attachment.ts";
 import type { Continued, Conversation, Said } from "@flybridge/protocol/conversation.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import type { AgentName, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { Hook } from "@flybridge/protocol/methods.ts";
 
 /** What a line of output means, in order. */
 export type Draft =
@@ -105,6 +107,29 @@ export interface Outside {
   ): Promise<{ readonly facts: readonly Fact[]; readonly mark: unknown }>;
 }
 
+/**
+ * A program of the host's that an agent runs beside a question of its own, because its settings say so, and that may
+ * answer it. `program` is its absolute path.
+ */
+export interface Hooks {
+  /** Whether the settings name the program. The three never reject: what is in the way becomes `problem`. */
+  inspect(env: Readonly<Record<string, string>>, program: string): Promise<Hook>;
+  install(env: Readonly<Record<string, string>>, program: string): Promise<Hook>;
+  remove(env: Readonly<Record<string, string>>, program: string): Promise<Hook>;
+  /** What the agent gave the program, JSON of any kind, as an ask of that id; undefined where it asks nothing. */
+  open(event: unknown, ask: string): HookAsk | undefined;
+  /** What the program prints for an answer; undefined where the answer does not belong to what is asked. */
+  print(pending: unknown, answer: Answer): string | undefined;
+}
+
+export interface HookAsk {
+  readonly conversation: string;
+  readonly workspace: string;
+  readonly ask: Ask;
+  /** For `print`. */
+  readonly pending: unknown;
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
@@ -131,4 +156,6 @@ export interface Agent<Memory = unknown> {
   readonly recall?: Recall;
   /** Absent where its processes that others started cannot be seen. */
   readonly outside?: Outside;
+  /** Absent where it runs no program when it asks. */
+  readonly hooks?: Hooks;
 }

@@ -12,8 +12,11 @@ import { kept } from "../bounds.ts";
 import { answerTo } from "./ask.ts";
 import { answerLine, promptLine, requestLine } from "./control.ts";
 import { hear } from "./hear.ts";
+import { DRIVEN, hooks } from "./hooks.ts";
 import { findInstall, signInProblem } from "./install.ts";
+import { outside, processesOf } from "./live.ts";
 import { freshMemory, nextId, resumedMemory, type Memory } from "./memory.ts";
+import { past, recall } from "./recall.ts";
 import { transcriptOf } from "./transcript.ts";
 
 const NAME = "claude" as AgentName;
@@ -30,7 +33,10 @@ const SPOKEN =
 /** Set by a Claude Code that runs us inside itself; a child that sees them refuses to start or reports to the wrong one. */
 const OUTER = ["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"];
 
-export const claude: Agent<Memory> = { name: NAME, look, launch, hear, act, explain };
+const GONE =
+  "Claude Code no longer has this conversation: its file under ~/.claude/projects is gone. Start a new session.";
+
+export const claude: Agent<Memory> = { name: NAME, look, launch, hear, act, explain, recall, outside, hooks };
 
 /** Aliases that every version resolves; a running session says what they stand for. */
 const MODELS: AgentInfo["models"] = [
@@ -57,6 +63,7 @@ async function look(env: Readonly<Record<string, string>>): Promise<AgentInfo> {
     models: MODELS,
     modes: MODES,
     attaches: "files",
+    remembers: true,
     ...(install.version === undefined ? {} : { version: install.version }),
     ...(problem === undefined ? {} : { problem }),
   };
@@ -65,12 +72,24 @@ async function look(env: Readonly<Record<string, string>>): Promise<AgentInfo> {
 async function launch(order: LaunchOrder): Promise<Launch<Memory>> {
   const install = await findInstall(order.env);
   if (install.problem) throw new CallError("agent_unavailable", install.problem.message);
-  const { session, workspace, before } = order;
+  const { session, workspace, before, from } = order;
   const memory = before === undefined ? freshMemory(session, workspace) : resumedMemory(session, workspace, before);
+  // From its second process on, a session knows the name of its conversation itself: it may have become another.
+  const first = before === undefined ? from : undefined;
+  if (first && !first.fork) memory.conversation = first.conversation;
   const transcript = await transcriptOf(order.env, memory.conversation);
+  if (from?.fork === false) await refuseOpen(order.env, memory.conversation);
+  const forked = from?.fork === true && transcript !== "stored" ? from.conversation : undefined;
+  if (first && (await transcriptOf(order.env, first.conversation)) !== "stored")
+    throw new CallError("agent_unavailable", GONE);
   if (transcript === "broken") memory.conversation = randomUUID();
-  const conversation = [transcript === "stored" ? "--resume" : "--session-id", memory.conversation];
-  const env: Record<string, string> = { ...order.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: "1" };
+  const conversation = [
+    ...(forked === undefined ? [] : ["--resume", forked, "--fork-session"]),
+    transcript === "stored" ? "--resume" : "--session-id",
+    memory.conversation,
+  ];
+  const facts = first ? await past(order.env, first.conversation, memory) : [];
+  const env: Record<string, string> = { ...order.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: "1", [DRIVEN]: "1" };
   for (const name of OUTER) delete env[name];
   return {
     argv: [
@@ -85,7 +104,18 @@ async function launch(order: LaunchOrder): Promise<Launch<Memory>> {
     env,
     memory,
     writes: [requestLine("initialize", Number(nextId(memory, "")))],
+    ...(facts.length === 0 ? {} : { facts }),
   };
+}
+
+/** Two processes that write one conversation lose what the other said. */
+async function refuseOpen(env: LaunchOrder["env"], conversation: string): Promise<void> {
+  const open = (await processesOf(env)).find((one) => one.conversation === conversation);
+  if (!open) return;
+  throw new CallError(
+    "agent_unavailable",
+    `Another Claude Code on this machine (process ${open.pid}) has this conversation open. End it there, then resume here; or fork it.`,
+  );
 }
 
 function act(memory: Memory, entry: Entry, attached: readonly Attached[]): readonly string[] {
@@ -122,7 +152,7 @@ function act(memory: Memory, entry: Entry, attached: readonly Attached[]): reado
 function explain(memory: Memory, ended: Ended): string | undefined {
   const errors = kept(ended.errors.trim(), LAST_WORDS_CHARS);
   if (/No conversation found/iu.test(errors)) {
-    return "Claude Code no longer has this conversation: its file under ~/.claude/projects is gone. Start a new session.";
+    return GONE;
   }
   if (/is already in use/iu.test(errors)) {
     return "Another Claude Code on this machine holds this conversation. End it there, then resume here.";
