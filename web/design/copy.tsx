@@ -5,12 +5,15 @@ import { Icon } from "./icon.tsx";
 
 const SAID_MS = 1_600;
 
-export function CopyButton(props: { text: () => string; label?: string; worded?: boolean }) {
+export function CopyButton(props: { text: () => string; label?: string; worded?: boolean; copied?: () => void }) {
   const [copied, setCopied] = createSignal(false);
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(props.text());
     setCopied(true);
-    setTimeout(() => setCopied(false), SAID_MS);
+    setTimeout(() => {
+      setCopied(false);
+      props.copied?.();
+    }, SAID_MS);
   };
   const label = (): string => (copied() ? t("Copied") : (props.label ?? t("Copy")));
   return (

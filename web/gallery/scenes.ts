@@ -29,6 +29,8 @@ import {
   waiting,
   words,
 } from "./data.ts";
+import { COLOURS, SHELL, VIM } from "./screens.ts";
+import type { CannedTerminal } from "./terminal.ts";
 import { askRow, type Scene } from "./world.ts";
 
 interface Stand {
@@ -56,6 +58,26 @@ const running = stateOf(1, {
   status: { kind: "running", since: Date.now() - 12_000, doing: "Bash · npm test" },
   running: { turn: "t1" as never, at: Date.now() - 60_000 },
 });
+const terminal = (
+  canned: CannedTerminal,
+  view: Partial<SessionView["state"] & object> = {},
+  rows: SessionView["rows"] = [],
+  host: Partial<HostView> = {},
+): Stand =>
+  inSession(
+    viewOf(
+      stateOf(1, {
+        agent: "terminal" as never,
+        terminal: true,
+        title: "zsh",
+        status: { kind: "running", since: Date.now() - 40_000 },
+        ...view,
+      }),
+      rows,
+    ),
+    host,
+    { terminals: { [sessionId(1)]: canned } },
+  );
 const OFFLINE = {
   connection: {
     kind: "offline" as const,
@@ -211,6 +233,32 @@ export const SCENES: Record<string, () => Stand> = {
       { older: { [sessionId(1)]: [longRows(200), longRows(200)] } },
     ),
   "session-gone": () => ({ scene: one(many(5), seenAll(many(5))), path: at(999) }),
+  terminal: () => terminal({ screen: SHELL, echo: 5 }),
+  "terminal-slow": () => terminal({ screen: SHELL, echo: 400 }),
+  "terminal-colours": () => terminal({ screen: COLOURS }),
+  "terminal-vim": () => terminal({ screen: VIM, size: { cols: 80, rows: 24 }, whose: "this" }),
+  "terminal-other": () => terminal({ screen: VIM, size: { cols: 120, rows: 36 }, whose: "other" }),
+  "terminal-ended": () =>
+    terminal(
+      { screen: `${SHELL}npm test\r\n\u001b[31m3 failing\u001b[m\r\n`, ended: true },
+      { status: { kind: "ended", since: Date.now() - 60_000, cause: "failed", detail: "exit 1" } },
+      [
+        {
+          kind: "mark",
+          key: "end",
+          at: Date.now() - 60_000,
+          fact: { kind: "agent.ended", cause: "failed", code: 1, signal: null },
+        },
+      ],
+    ),
+  "terminal-connecting": () => terminal({ screen: SHELL, echo: 3_600_000 }),
+  "terminal-offline": () => terminal({ screen: SHELL }, {}, [], OFFLINE),
+  "terminal-gone": () => ({ ...terminal({ screen: "" }), scene: { ...terminal({ screen: "" }).scene, terminals: {} } }),
+  "terminal-ask": () => {
+    const asked = waiting(1, [QUESTION]);
+    const { status, asks } = asked;
+    return terminal({ screen: SHELL, echo: 5 }, { status, asks }, [askRow(QUESTION, Date.now() - 60_000)]);
+  },
   devices: () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),
   "devices-one": () => ({ scene: one([], { devices: { [SELF]: PAIRED[SELF] as never } }), path: "/devices" }),
 };

@@ -1,12 +1,13 @@
 /** One session: its transcript, what it asks, and the composer. */
 import type { OpenSession } from "@flybridge/client/replica.ts";
 import type { Row } from "@flybridge/client/view.ts";
+import type { Upload } from "@flybridge/protocol/attachment.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import type { Item } from "@flybridge/protocol/item.ts";
 import type { Summary } from "@flybridge/protocol/session.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { A, useParams } from "@solidjs/router";
-import { createEffect, createMemo, createSignal, For, on, onCleanup, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, lazy, on, onCleanup, Show } from "solid-js";
 import type { Progress } from "../ask/answering.ts";
 import { AskCard } from "../ask/ask-card.tsx";
 import { type HostHere, hostOf, useDeck } from "../deck.ts";
@@ -26,6 +27,7 @@ import { SessionFacts } from "./session-facts.tsx";
 import "./session.css";
 import { Transcript } from "./transcript.tsx";
 
+const TerminalPage = lazy(() => import("../terminal/terminal-page.tsx"));
 const SessionSheet = lazySheet(() => import("./session-sheet.tsx"));
 
 type AskRow = Extract<Row, { kind: "ask" }>;
@@ -61,6 +63,11 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
   const running = (): boolean => view.state?.running !== undefined || summary()?.status.kind === "running";
   const offline = (): boolean => props.host.view.connection.kind !== "live";
   const [sheet, setSheet] = createSignal(false);
+  const terminal = createMemo(() => summary()?.terminal === true);
+  /** What the program in a terminal calls it, while it is shown. */
+  const [called, setCalled] = createSignal("");
+  const title = (): string => called() || visibleLine(summary()?.title ?? t("Session"));
+  const [head, setHead] = createSignal<HTMLElement>();
 
   createEffect(
     on(
@@ -72,9 +79,14 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
     ),
   );
 
-  const send = (text: string, delivery: "queue" | "steer"): void => {
+  const send = (text: string, delivery: "queue" | "steer", attachments: Upload[]): void => {
     props.host.replica
-      .intend("session.prompt", { session: props.session, text, delivery })
+      .intend("session.prompt", {
+        session: props.session,
+        text,
+        delivery,
+        ...(attachments.length === 0 ? {} : { attachments }),
+      })
       // A refusal is shown on the prompt itself, where the view has it.
       .settled.catch(() => undefined);
   };
@@ -88,15 +100,15 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
 
   return (
     <Show when={view.gone === undefined} fallback={<Missing why={view.gone ?? ""} />}>
-      <div class="session">
+      <div class="session" classList={{ "is-terminal": terminal() }}>
         <div class="session-main">
           <header class="session-head">
             <A href="/sessions" class="icon-button session-back" aria-label={t("Back to sessions")}>
               <Icon name="back" />
             </A>
             <div class="session-title">
-              <h1 class="cut" dir="auto" title={visibleLine(summary()?.title ?? "")}>
-                {visibleLine(summary()?.title ?? t("Session"))}
+              <h1 class="cut" dir="auto" title={title()}>
+                {title()}
               </h1>
               <p class="session-state">
                 <Show when={summary()}>
@@ -114,63 +126,89 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                 </Show>
               </p>
             </div>
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={t("Model, mode, usage")}
-              title={t("Model, mode, usage")}
-              onClick={() => setSheet(true)}
-            >
-              <Icon name="settings" />
-            </button>
+            <Show when={!terminal()} fallback={<div ref={setHead} class="session-more" />}>
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={t("Model, mode, usage")}
+                title={t("Model, mode, usage")}
+                onClick={() => setSheet(true)}
+              >
+                <Icon name="settings" />
+              </button>
+            </Show>
           </header>
           <ConnectionBanner host={props.host} />
-          <Show when={!view.live && !offline() && view.staleSince}>
-            {(at) => (
-              <p class="banner stale" role="status">
-                {t("As of {time}; catching up", { time: clock(at()) })}
-              </p>
-            )}
-          </Show>
           <Show
-            when={view.state}
+            when={!terminal()}
             fallback={
-              <div class="screen">
-                <Loading />
-              </div>
+              <Show when={head()}>
+                {(slot) => (
+                  <TerminalPage
+                    host={props.host}
+                    session={props.session}
+                    open={open}
+                    asks={<PinnedAsks host={props.host} open={open} summary={summary()} />}
+                    head={slot()}
+                    titled={setCalled}
+                    settings={() => setSheet(true)}
+                  />
+                )}
+              </Show>
             }
           >
-            <Show when={view.rows.length > 0 || view.outgoing.length > 0} fallback={<Fresh />}>
-              <Transcript host={props.host} open={open} withdraw={(prompt) => withdraw(prompt.prompt)} />
+            <Show when={!view.live && !offline() && view.staleSince}>
+              {(at) => (
+                <p class="banner stale" role="status">
+                  {t("As of {time}; catching up", { time: clock(at()) })}
+                </p>
+              )}
             </Show>
+            <Show
+              when={view.state}
+              fallback={
+                <div class="screen">
+                  <Loading />
+                </div>
+              }
+            >
+              <Show when={view.rows.length > 0 || view.outgoing.length > 0} fallback={<Fresh />}>
+                <Transcript host={props.host} open={open} withdraw={(prompt) => withdraw(prompt.prompt)} />
+              </Show>
+            </Show>
+            <div class="session-dock">
+              <PinnedAsks host={props.host} open={open} summary={summary()} />
+              <WaitingPrompts host={props.host} open={open} withdraw={withdraw} />
+              <Composer
+                session={props.session}
+                running={running()}
+                ended={summary()?.status.kind === "ended"}
+                offline={offline()}
+                hostName={visibleLine(props.host.known.name)}
+                takes={props.host.view.agents.find((one) => one.agent === summary()?.agent)?.attaches}
+                commands={view.state?.commands}
+                find={(text) =>
+                  props.host.replica.call("session.find", { session: props.session, text }).then(({ paths }) => paths)
+                }
+                send={send}
+                stop={() => {
+                  props.host.replica
+                    .intend("session.interrupt", { session: props.session })
+                    .settled.catch(() => undefined);
+                  deck.toasts.say(t("Stop asked"));
+                }}
+                resume={() => {
+                  props.host.replica
+                    .intend("session.resume", { session: props.session })
+                    .settled.catch((fault: unknown) =>
+                      deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")),
+                    );
+                }}
+              />
+            </div>
           </Show>
-          <div class="session-dock">
-            <PinnedAsks host={props.host} open={open} summary={summary()} />
-            <WaitingPrompts host={props.host} open={open} withdraw={withdraw} />
-            <Composer
-              session={props.session}
-              running={running()}
-              ended={summary()?.status.kind === "ended"}
-              offline={offline()}
-              hostName={visibleLine(props.host.known.name)}
-              send={send}
-              stop={() => {
-                props.host.replica
-                  .intend("session.interrupt", { session: props.session })
-                  .settled.catch(() => undefined);
-                deck.toasts.say(t("Stop asked"));
-              }}
-              resume={() => {
-                props.host.replica
-                  .intend("session.resume", { session: props.session })
-                  .settled.catch((fault: unknown) =>
-                    deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")),
-                  );
-              }}
-            />
-          </div>
         </div>
-        <Show when={view.state}>
+        <Show when={!terminal() && view.state}>
           {(state) => (
             <aside class="session-side" aria-label={t("About this session")}>
               <SideTodo open={open} />
