@@ -228,12 +228,19 @@ function deskOf(parts: {
       ...ruleIntents(rules),
       ...deviceIntents({ devices, offers, host, reach }),
     },
-    follow(id, from, sink) {
+    follow(id, from, sink, { device }) {
       const session = sessions.get(id);
       const { answer, follower } = session.follow(from, sink);
+      const view = devices.view(device, id);
       return {
         answer,
-        following: { pump: () => follower.pump(), [Symbol.dispose]: () => session.unfollow(follower) },
+        following: {
+          pump: () => follower.pump(),
+          [Symbol.dispose]() {
+            session.unfollow(follower);
+            view[Symbol.dispose]();
+          },
+        },
       };
     },
     followFeed: (from, sink) => feed.follow(from, sink),

@@ -1,7 +1,7 @@
 /** A device is something that holds a key and was paired: a phone, a browser, a CLI, another host. */
 import * as v from "valibot";
 import { Grant } from "./grant.ts";
-import { DeviceId, Time } from "./ids.ts";
+import { DeviceId, SessionId, Time } from "./ids.ts";
 
 export const MAX_DEVICE_NAME_CHARS = 80;
 
@@ -23,5 +23,7 @@ export const Device = v.object({
   /** When it was last connected; absent when it never came back after pairing. */
   seen: v.optional(Time),
   connected: v.boolean(),
+  /** The session it opened last and still looks at. */
+  viewing: v.optional(SessionId),
 });
 export type Device = v.InferOutput<typeof Device>;

@@ -17,7 +17,7 @@ export const RELEASED: readonly number[] = [];
 
 /** SHA-256 of `wireText()`, by version. */
 export const WIRE: Readonly<Record<number, string>> = {
-  1: "28c98bcff938478a6d539db2a48b7a7ef83e2c8b92390bf0b1c2f22dd5c2182f",
+  1: "982c4756a5a495bc3af9e0dbd671c675acd87133afca9d7b633ad263f992121e",
 };
 
 /** What a peer may have beyond its version. */

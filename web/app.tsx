@@ -32,6 +32,7 @@ import { counted, t } from "./words.ts";
 const Sessions = lazy(() => import("./sessions/sessions.tsx"));
 const Session = lazy(() => import("./session/session.tsx"));
 const Devices = lazy(() => import("./device/devices.tsx"));
+const Shadow = lazy(() => import("./host/shadow.tsx"));
 const Pair = lazy(() => import("./pair/pair.tsx"));
 const NewSession = lazySheet(() => import("./sessions/new-session.tsx"));
 const Palette = lazySheet(() => import("./keys/palette.tsx"));
@@ -133,6 +134,9 @@ function Frame(props: RouteSectionProps) {
           <div class="sidebar-list">
             <SessionList />
           </div>
+          <Suspense>
+            <Shadow hosts={hosts()} />
+          </Suspense>
           <ul class="sidebar-hosts">
             <For each={hosts()}>
               {(host) => (

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, describe, it } from "node:test";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
-import type { DeviceId } from "@flybridge/protocol/ids.ts";
+import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_DEVICES } from "@flybridge/protocol/limits.ts";
 import { type DeviceShelf, StorageError } from "../core/ports.ts";
 import { openStore } from "../machine/store/store.ts";
@@ -50,6 +50,20 @@ describe("devices", () => {
     assert.deepEqual(again.list(), [device]);
     assert.deepEqual(again.secretOf(key, is(secret)), secret);
     assert.equal(again.get("x".repeat(43) as DeviceId), undefined);
+  });
+
+  it("say which session they look at, the newest they opened, until they leave it", () => {
+    const { devices } = world();
+    const { device } = devices.pair(chance(), phone, owner, chance());
+    const [first, second] = ["01980000-0000-7000-8000-0000000000aa", "01980000-0000-7000-8000-0000000000bb"].map(
+      (session) => devices.view(device, session as SessionId),
+    );
+    const viewing = () => devices.get(device)?.viewing;
+    assert.match(viewing() ?? "", /bb$/u);
+    first?.[Symbol.dispose]();
+    assert.match(viewing() ?? "", /bb$/u, "leaving the older one changes nothing");
+    second?.[Symbol.dispose]();
+    assert.equal(viewing(), undefined);
   });
 
   it("are told by pairing anew that their old secrets are worth nothing", () => {

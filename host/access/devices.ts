@@ -4,7 +4,7 @@ import type { Device, Introduction } from "@flybridge/protocol/device.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
 import type { Grant } from "@flybridge/protocol/grant.ts";
-import type { DeviceId } from "@flybridge/protocol/ids.ts";
+import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_DEVICES } from "@flybridge/protocol/limits.ts";
 import { toBase64Url } from "@flybridge/protocol/offer.ts";
 import { type DeviceShelf, StorageError, type StoredDevice } from "../core/ports.ts";
@@ -25,6 +25,8 @@ export interface Devices {
   advance(key: Uint8Array, used: Uint8Array, next: Uint8Array): boolean;
   /** A connection of the device's is up until the result is disposed. `cut` ends it when the device is revoked. */
   present(device: DeviceId, cut: (reason: string) => void): Disposable;
+  /** It opened a session; until the result is disposed, or it opens another, it looks at that. */
+  view(device: DeviceId, session: SessionId): Disposable;
   rename(device: DeviceId, name: string): void;
   revoke(device: DeviceId): void;
 }
@@ -42,7 +44,21 @@ export function makeDevices(around: {
   const stored = new Map<DeviceId, StoredDevice>(shelf.list().map((one) => [one.device.device, one]));
   const cuts = new Map<DeviceId, Set<(reason: string) => void>>();
 
-  const shown = ({ device }: StoredDevice): Device => ({ ...device, connected: cuts.has(device.device) });
+  const views = new Map<DeviceId, { readonly session: SessionId }>();
+
+  const shown = ({ device }: StoredDevice): Device => {
+    const viewing = views.get(device.device)?.session;
+    return { ...device, connected: cuts.has(device.device), ...(viewing === undefined ? {} : { viewing }) };
+  };
+  /** What it looks at is told while there is room for telling; it is nothing to fail at. */
+  const tellView = (id: DeviceId): void => {
+    const one = stored.get(id);
+    try {
+      if (one) publish({ kind: "device", device: shown(one) });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+    }
+  };
   const known = (id: DeviceId): StoredDevice => {
     const one = stored.get(id);
     if (!one) throw new CallError("not_found", "There is no such device.");
@@ -100,6 +116,18 @@ export function makeDevices(around: {
           set.delete(cut);
           if (set.size === 0) cuts.delete(id);
           seen();
+        },
+      };
+    },
+    view(id, session) {
+      const view = { session };
+      views.set(id, view);
+      tellView(id);
+      return {
+        [Symbol.dispose]() {
+          if (views.get(id) !== view) return;
+          views.delete(id);
+          tellView(id);
         },
       };
     },

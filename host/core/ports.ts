@@ -101,7 +101,7 @@ export interface AttachmentNames {
 
 /** A device as the host keeps it: what is shown of it, and its newest continuity secrets (32 bytes each, newest first). */
 export interface StoredDevice {
-  readonly device: Omit<Device, "connected">;
+  readonly device: Omit<Device, "connected" | "viewing">;
   readonly secrets: readonly Uint8Array[];
 }
 

@@ -18,7 +18,7 @@ import type { SecurePipe } from "@flybridge/transport/pipe.ts";
 import { queueBytes, type StreamId, Streams } from "@flybridge/transport/streams.ts";
 import * as v from "valibot";
 import { authorize, mayRead } from "../core/authorize.ts";
-import { StorageError } from "../core/ports.ts";
+import { type Sink, StorageError } from "../core/ports.ts";
 import type { Caller, Desk, Following } from "./desk.ts";
 
 /** Calls of one device that may be unanswered at once; more are answered `too_many`. */
@@ -70,7 +70,7 @@ export function converse(options: {
     unfollow(session);
     if (followed.size >= MAX_FOLLOWED)
       throw new CallError("too_many", `A connection follows ${MAX_FOLLOWED} sessions at most. Close some.`);
-    const { answer, following } = desk.follow(session, from, {
+    const sink: Sink = {
       ready: () => ready(Streams.entries),
       entries(entries) {
         if (!mayRead(grant, session, now())) return unfollow(session);
@@ -84,7 +84,8 @@ export function converse(options: {
         followed.delete(session);
         send(Streams.entries, { t: "unfollowed", session, reason });
       },
-    });
+    };
+    const { answer, following } = desk.follow(session, from, sink, caller);
     // On the stream of the entries, so that what follows cannot overtake the answer.
     send(Streams.entries, { t: "reply", call, ok: answer });
     followed.set(session, following);

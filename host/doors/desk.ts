@@ -38,6 +38,7 @@ export interface Desk {
     session: SessionId,
     from: number | undefined,
     sink: Sink,
+    caller: Caller,
   ): { readonly answer: FollowResult; readonly following: Following };
   followFeed(from: number, sink: FeedSink): { readonly answer: Result<"feed.follow">; readonly following: Following };
 }
