@@ -15,6 +15,7 @@ import {
   type Signal,
   SPOOL_DEFAULT_BYTES,
   type SpawnOrder,
+  TERMINAL_IN_FLIGHT_MAX_BYTES,
 } from "./wire.ts";
 
 /** After the exit, descendants may hold the output open. We wait until they are quiet for this long, */
@@ -39,6 +40,8 @@ export class Child implements Disposable {
   readonly #events: ChildEvents;
   #program: Program | null = null;
   #flowing = true;
+  /** The offset up to which a host has taken the output; null while none reads it. */
+  #taken: number | null = null;
 
   #errors: Uint8Array = new Uint8Array(0);
   #errorsEnd = 0;
@@ -149,6 +152,12 @@ export class Child implements Disposable {
     this.#adjustFlow();
   }
 
+  /** A host has taken the output before this offset; null: none reads it any more, and it runs on into its spool. */
+  taken(offset: number | null): void {
+    this.#taken = offset;
+    this.#adjustFlow();
+  }
+
   /** Ends the child and what is left of its group. */
   async end(): Promise<void> {
     await (this.#death || !this.#program ? this.#swept : endGroup(this.#program.pid));
@@ -188,9 +197,15 @@ export class Child implements Disposable {
     },
   };
 
+  /** A terminal shows what happens now: it does not run on while a host that is there has yet to take what it wrote. */
+  get #isAhead(): boolean {
+    if (this.kind !== "terminal" || this.#taken === null) return false;
+    return this.spool.end - this.#taken >= TERMINAL_IN_FLIGHT_MAX_BYTES;
+  }
+
   /** Backpressure: at the spool's bound the program waits for us, as it would for any slow reader. */
   #adjustFlow(): void {
-    const flowing = this.#reported !== null || !(this.#death ? this.spool.brimming : this.spool.full);
+    const flowing = this.#reported !== null || !(this.#death ? this.spool.brimming : this.spool.full || this.#isAhead);
     if (flowing === this.#flowing) return;
     this.#flowing = flowing;
     this.#program?.flow(flowing);

@@ -14,6 +14,7 @@ import {
   type Order,
   OUTPUT_FRAME_BYTES,
   type Report,
+  TERMINAL_IN_FLIGHT_MAX_BYTES,
   WireError,
 } from "./wire.ts";
 
@@ -26,6 +27,8 @@ interface Delivery {
   readonly child: Child;
   next: number;
   taken: number;
+  /** More goes at the end of this turn of the loop. */
+  due: boolean;
 }
 
 export interface ConnectionEvents {
@@ -62,7 +65,7 @@ export class Connection {
     socket.once("end", () => socket.destroy());
     socket.once("close", () => {
       clearTimeout(this.#greetingTimer);
-      this.#deliveries.clear();
+      this.#endDeliveries();
       events.closed(this);
     });
   }
@@ -86,7 +89,7 @@ export class Connection {
   /** Says this and leaves. */
   leave(last: Report): void {
     this.report(last);
-    this.#deliveries.clear();
+    this.#endDeliveries();
     this.#socket.end();
     // A peer that never reads would keep the socket for ever.
     this.#socket.setTimeout(HELLO_TIMEOUT_MS, () => this.#socket.destroy());
@@ -95,12 +98,13 @@ export class Connection {
   /** Delivers this child's output from this offset, or from the first byte still held. */
   read(child: Child, from: number): void {
     const next = Math.min(Math.max(from, child.spool.start), child.spool.end);
-    this.#deliveries.set(child.id, { child, next, taken: next });
+    this.#deliveries.set(child.id, { child, next, taken: next, due: false });
+    child.taken(next);
     const { errorsStart } = child.state;
     if (child.errorsTail.byteLength > 0) {
       this.report({ type: "errors", child: child.id, offset: errorsStart, bytes: child.errorsTail });
     }
-    this.deliver(child);
+    this.grew(child);
     if (child.exit) this.exited(child);
   }
 
@@ -108,16 +112,24 @@ export class Connection {
     const delivery = this.#deliveries.get(child.id);
     if (!delivery) return;
     delivery.taken = Math.min(Math.max(delivery.taken, offset), delivery.next);
-    this.deliver(child);
+    child.taken(delivery.taken);
+    this.#deliver(delivery);
   }
 
   forget(child: Child): void {
     this.#deliveries.delete(child.id);
   }
 
-  deliver(child: Child): void {
+  /** The first of it goes at once, what else comes in this turn of the loop together: a terminal is read in 4 KiB pieces. */
+  grew(child: Child): void {
     const delivery = this.#deliveries.get(child.id);
-    while (delivery && this.#deliverFrame(delivery));
+    if (!delivery || delivery.due) return;
+    this.#deliver(delivery);
+    delivery.due = true;
+    setImmediate(() => {
+      delivery.due = false;
+      if (this.#deliveries.get(child.id) === delivery) this.#deliver(delivery);
+    });
   }
 
   errors(child: Child, offset: number, bytes: Uint8Array): void {
@@ -129,6 +141,11 @@ export class Connection {
     if (!child.exit) return;
     const { code, signal } = child.exit;
     this.report({ type: "exit", child: child.id, code, signal, end: child.spool.end, bytes: child.errorsTail });
+  }
+
+  #endDeliveries(): void {
+    for (const { child } of this.#deliveries.values()) child.taken(null);
+    this.#deliveries.clear();
   }
 
   get #congested(): boolean {
@@ -143,6 +160,10 @@ export class Connection {
     }
   }
 
+  #deliver(delivery: Delivery): void {
+    while (this.#deliverFrame(delivery));
+  }
+
   /** False if nothing was sent: nothing there, too much in flight, or the socket is full. */
   #deliverFrame(delivery: Delivery): boolean {
     const { child } = delivery;
@@ -150,7 +171,8 @@ export class Connection {
     delivery.next = Math.max(delivery.next, child.spool.start);
     delivery.taken = Math.max(delivery.taken, Math.min(child.spool.start, delivery.next));
     const { next, taken } = delivery;
-    const room = Math.min(OUTPUT_FRAME_BYTES, IN_FLIGHT_MAX_BYTES - (next - taken));
+    const inFlightMax = child.kind === "terminal" ? TERMINAL_IN_FLIGHT_MAX_BYTES : IN_FLIGHT_MAX_BYTES;
+    const room = Math.min(OUTPUT_FRAME_BYTES, inFlightMax - (next - taken));
     if (room <= 0 || next >= child.spool.end || this.#congested) return false;
     let bytes: Uint8Array;
     try {

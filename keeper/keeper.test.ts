@@ -380,6 +380,28 @@ describe("a keeper's terminals", suite, () => {
     await host.hears("t", "2000000");
   });
 
+  it("wait while a host has yet to take what they wrote, and run on when it goes", async () => {
+    await using keeper = await KeeperProcess.start();
+    const host = await keeper.host();
+    host.taking = false;
+    const script = "trap '' HUP; head -c 3000000 /dev/zero | tr '\\0' x; sleep 100";
+    await host.spawn("t", ["sh", "-c", script], { terminal: { cols: 80, rows: 24 }, spoolBytes: 4 * MIB });
+    host.send({ type: "read", child: "t", from: 0 });
+    await host.reaches("t", 128 * 1024);
+    // A repeated order is answered with the child there is.
+    const stateOf = (peer: Peer) => peer.spawn("t", ["true"]);
+    // What it read beyond is a turn's worth at most, however long nobody takes any.
+    for (let turn = 0; turn < 50; turn++) await stateOf(host);
+    const { end } = await stateOf(host);
+    assert.ok(end < 1_000_000, `${end} bytes`);
+    assert.equal(host.heard("t").byteLength, 128 * 1024);
+    host.socket.destroy();
+    const next = await keeper.host();
+    await eventually(async () => (await stateOf(next)).end === 3_000_000);
+    next.send({ type: "read", child: "t", from: 0 });
+    assert.equal((await next.reaches("t", 3_000_000)).byteLength, 3_000_000);
+  });
+
   it("end at ^D, and tell their exit code", async () => {
     await using keeper = await KeeperProcess.start();
     const host = await keeper.host();

@@ -145,7 +145,7 @@ export class Keeper {
   }
 
   readonly #heard: ChildEvents = {
-    grew: (child) => this.#host?.deliver(child),
+    grew: (child) => this.#host?.grew(child),
     errors: (child, offset, bytes) => this.#host?.errors(child, offset, bytes),
     died: (child) => this.#host?.exited(child),
   };

@@ -7,7 +7,8 @@
  *      spawn {child, argv, env, cwd, ...} --->
  *        <------------------------------------ spawned {state}                          or   failed {order, code}
  *      read {child, from} ------------------->
- *        <------------------------------------ output {child, offset} + bytes           (at most 1 MiB not yet taken)
+ *        <------------------------------------ output {child, offset} + bytes           (at most 1 MiB not yet taken;
+ *                                                                                          128 KiB of a terminal)
  *      ack {child, taken, stored} ----------->                                          (stored bytes are forgotten)
  *      input {child, id} + bytes ------------>
  *        <------------------------------------ taken {child, id}                        or   failed {order, id, code}
@@ -37,6 +38,11 @@ export const TERMINAL_MAX_CELLS = 4096;
 
 /** Output bytes sent to a host that it has not yet taken. */
 export const IN_FLIGHT_MAX_BYTES = 1024 * 1024;
+/**
+ * The same of a terminal, and what it may write before a connected host has taken what it wrote before: then its program
+ * waits. This is what lies between a Ctrl-C and its effect.
+ */
+export const TERMINAL_IN_FLIGHT_MAX_BYTES = 128 * 1024;
 /** Output bytes in one frame. */
 export const OUTPUT_FRAME_BYTES = 64 * 1024;
 /** Unacknowledged output kept in memory, per child; more goes to the spool. */
