@@ -8,7 +8,7 @@
 import { globSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, relative } from "node:path";
-import { bringClaude, bringCodex } from "./bring/agents.ts";
+import { bringClaude, bringCodex, bringGemini, bringOpencode } from "./bring/agents.ts";
 import { bringChromium } from "./bring/chromium.ts";
 import { runTests } from "./test/run.ts";
 import { recordPassing } from "./test/names.ts";
@@ -40,6 +40,20 @@ const NEEDS: readonly Need[] = [
     foreign: true,
     bring: async () => {
       process.env.FLYBRIDGE_TEST_CODEX ??= await bringCodex(ROOT);
+    },
+  },
+  {
+    name: "the opencode agent",
+    foreign: true,
+    bring: async () => {
+      process.env.FLYBRIDGE_TEST_OPENCODE ??= await bringOpencode(ROOT);
+    },
+  },
+  {
+    name: "the gemini agent",
+    foreign: true,
+    bring: async () => {
+      process.env.FLYBRIDGE_TEST_GEMINI ??= await bringGemini(ROOT);
     },
   },
   {
