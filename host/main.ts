@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "@flybridge/protocol/offer.ts";
 import pino from "pino";
-import { AGENTS } from "./agents/catalogue.ts";
+import { agentsIn } from "./agents/catalogue.ts";
 import { startHost, VERSION } from "./host.ts";
 import { privateFolder } from "./machine/files.ts";
 import { HomeTaken, homeOf } from "./machine/home.ts";
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     name: values.name,
     origins: values.origin.map(originFrom),
     app: values.app,
-    agents: AGENTS,
+    agents: agentsIn(home.root),
     env: process.env,
     umask,
     log,

@@ -1,0 +1,115 @@
+/** The person's own program of an ACP agent: where it is, which version, and whether somebody has signed in. */
+import { execFile } from "node:child_process";
+import { access, constants, realpath, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
+import type { AgentInfo } from "@flybridge/protocol/agent.ts";
+import { wordsOf } from "../bounds.ts";
+import type { AcpEntry } from "./entry.ts";
+
+type Env = Readonly<Record<string, string>>;
+type Problem = NonNullable<AgentInfo["problem"]>;
+
+/** Some take seconds to start; one that hangs must not hold up the list of agents. */
+const VERSION_TIMEOUT_MS = 15_000;
+/** Bytes of what a program may say to `--version`. */
+const MAX_VERSION_BYTES = 64 * 1024;
+
+type Install =
+  | { readonly path: string; readonly version?: string; readonly problem?: undefined }
+  | { readonly version?: undefined; readonly problem: Problem };
+
+export async function findInstall(entry: AcpEntry, env: Env): Promise<Install> {
+  const [program] = entry.command;
+  const path = await findProgram(program, env);
+  if (path === undefined) {
+    const how = entry.install ?? [];
+    const mend =
+      how.length > 0
+        ? `Install it with \`${how.join(" ")}\`.`
+        : entry.page === undefined
+          ? `There is no program "${program}" on the PATH.`
+          : `Install it as ${entry.page} says.`;
+    return problem("not_installed", `${entry.title} is not installed on this machine. ${mend}`);
+  }
+  if (entry.versioned !== true) return { path };
+  const told = await versionOf(path, { ...env, ...entry.env });
+  if (typeof told === "string") return { path, version: told };
+  return problem("broken", `${path} does not run: ${told.message}. Install ${entry.title} again.`);
+}
+
+/** Undefined when somebody has signed in, as far as can be seen without starting it. */
+export async function signInProblem(entry: AcpEntry, env: Env): Promise<Problem | undefined> {
+  const { signIn } = entry;
+  if (!signIn) return undefined;
+  if (signIn.variables.some(({ variable }) => (env[variable] ?? "") !== "")) return undefined;
+  for (const file of signIn.files) if (await exists(join(homeOf(env), file))) return undefined;
+  return { code: "not_signed_in", message: `${entry.title} is not signed in on this machine. ${signIn.how}` };
+}
+
+/** The way to sign in that the environment stands for. */
+export function methodIn(entry: AcpEntry, env: Env): string | undefined {
+  return entry.signIn?.variables.find(({ variable, method }) => method !== undefined && (env[variable] ?? "") !== "")
+    ?.method;
+}
+
+async function findProgram(program: string, env: Env): Promise<string | undefined> {
+  if (isAbsolute(program)) return (await executable(program)) ? program : undefined;
+  const home = homeOf(env);
+  const folders = [
+    ...(env["PATH"] ?? "").split(delimiter).filter(isAbsolute),
+    // A host started at login has a shorter PATH than the person's shell.
+    join(home, ".local", "bin"),
+    join(home, ".npm-global", "bin"),
+    join(home, ".bun", "bin"),
+    join(home, ".cargo", "bin"),
+    join(home, `.${program}`, "bin"),
+    dirname(process.execPath),
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+  ];
+  const names = process.platform === "win32" ? [`${program}.exe`, `${program}.cmd`] : [program];
+  for (const folder of folders) {
+    for (const name of names) if (await executable(join(folder, name))) return join(folder, name);
+  }
+  return undefined;
+}
+
+function versionOf(path: string, env: Env): Promise<string | { readonly message: string }> {
+  const options = { env: { ...env }, timeout: VERSION_TIMEOUT_MS, maxBuffer: MAX_VERSION_BYTES };
+  return new Promise((resolve) => {
+    execFile(path, ["--version"], options, (error, output, errors) => {
+      const found = /\d+\.\d+(?:\.\d+)?[\w.-]*/u.exec(output)?.[0];
+      if (found !== undefined) return resolve(found.slice(0, 100));
+      const why = error?.killed === true ? "it did not answer" : errors.trim() || error?.message;
+      resolve({ message: wordsOf(why ?? "it named no version").slice(0, 500) });
+    });
+  });
+}
+
+function problem(code: Problem["code"], message: string): { readonly problem: Problem } {
+  return { problem: { code, message } };
+}
+
+function homeOf(env: Env): string {
+  return env["HOME"] ?? env["USERPROFILE"] ?? homedir();
+}
+
+async function executable(path: string): Promise<boolean> {
+  try {
+    const real = await realpath(path);
+    await access(real, constants.X_OK);
+    return (await stat(real)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
