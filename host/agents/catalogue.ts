@@ -5,9 +5,10 @@ import { KNOWN } from "./acp/known.ts";
 import type { Agent } from "./agent.ts";
 import type { ScreenAgent } from "./screen-agent.ts";
 import { claude } from "./claude/claude.ts";
+import { codex } from "./codex/codex.ts";
 import { demo } from "./demo/demo.ts";
 
-export const AGENTS: readonly (Agent | ScreenAgent)[] = [claude, demo, ...KNOWN.map(acpAgent)];
+export const AGENTS: readonly (Agent | ScreenAgent)[] = [claude, codex, demo, ...KNOWN.map(acpAgent)];
 
 /** With those that the person added in the state folder. */
 export function agentsIn(folder: string): readonly (Agent | ScreenAgent)[] {
