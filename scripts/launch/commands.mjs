@@ -15,6 +15,7 @@ const COMMANDS = {
   dev: (words) => [["scripts/dev.ts", ...words]],
   bench: (words) => [BUILD_WEB, ["bench/main.ts", ...words]],
   screens: (words) => [BUILD_WEB, ["scripts/screens.ts", ...words]],
+  "score:asks": (words) => [["scripts/score-asks.ts", ...words]],
   format: (words) => [["node_modules/oxfmt/bin/oxfmt", "--write", ...words]],
 };
 
