@@ -8,7 +8,7 @@ import { isObject, listAt, numberAt, objectAt, textAt, textsAt, type Json } from
 import { choicesOf, decisionFor, decisionsOf } from "./decision.ts";
 import { contentOf, formQuestions, isToolApproval } from "./form.ts";
 import { nextId, type Memory, type PendingAsk } from "./memory.ts";
-import { collaborationOf, settingsOf } from "./mode.ts";
+import { settingsOf } from "./mode.ts";
 import { ownPromptLine, textInput } from "./prompt.ts";
 import { inputOf, unwrapped } from "./tool.ts";
 import { answerLine, OURS, refusalLine, requestLine } from "./wire.ts";
@@ -261,15 +261,14 @@ function reasonLines(memory: Memory, ask: string, pending: PendingAsk, reason: s
 }
 
 function planLines(memory: Memory, answer: Answer): string[] {
-  const { model } = memory.told;
-  if (answer.kind === "revise") return [ownPromptLine(memory, answer.feedback, collaborationOf("plan", model))];
+  if (answer.kind === "revise") return [ownPromptLine(memory, answer.feedback, {})];
   if (answer.kind === "deny") {
     const reason = answer.reason?.trim() ?? "";
-    return reason === "" ? [] : [ownPromptLine(memory, reason, collaborationOf("plan", model))];
+    return reason === "" ? [] : [ownPromptLine(memory, reason, {})];
   }
   if (answer.kind !== "approve") return [];
   const text = answer.edited === undefined ? IMPLEMENT : `Implement this plan instead of yours:\n\n${answer.edited}`;
-  return [ownPromptLine(memory, text, settingsOf(answer.choice, model, memory.writable))];
+  return [ownPromptLine(memory, text, settingsOf(answer.choice, memory))];
 }
 
 function openToolApproval(

@@ -133,11 +133,16 @@ function act(memory: Memory, entry: Entry, attached: readonly Attached[]): reado
         if (fact.mode !== undefined) memory.mode = fact.mode;
         return [];
       }
+      const { model, mode } = fact;
+      const effort = fact.setting?.setting === "effort" && fact.setting.value !== "" ? fact.setting.value : undefined;
+      if (model !== undefined) memory.chosen.model = model;
+      if (effort !== undefined) memory.chosen.effort = effort;
       const settings: Json = {
-        ...(fact.mode === undefined ? {} : settingsOf(fact.mode, fact.model ?? memory.told.model, memory.writable)),
-        ...(fact.model === undefined ? {} : { model: fact.model }),
-        ...(fact.setting?.setting === "effort" && fact.setting.value !== "" ? { effort: fact.setting.value } : {}),
+        ...(mode === undefined ? {} : settingsOf(mode, memory)),
+        ...(model === undefined ? {} : { model }),
+        ...(effort === undefined ? {} : { effort }),
       };
+      if (mode !== undefined) memory.chosen.planning = mode === "plan";
       return [
         ...(Object.keys(settings).length === 0 ? [] : [requestLine("configure", seq, { threadId, ...settings })]),
         ...(fact.title === undefined ? [] : [requestLine("name", seq, { threadId, name: fact.title })]),

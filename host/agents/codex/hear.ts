@@ -94,11 +94,6 @@ function hearNews(memory: Memory, method: string, params: Json, line: string, at
     }
     case "error":
       return heard(child ? [] : hearError(memory, params));
-    case "thread/status/changed": {
-      const failed = textAt(objectAt(params, "status"), "type") === "systemError" && !child;
-      const detail = memory.fault ?? "Codex says that the conversation has failed.";
-      return heard(failed ? closeTurn(memory, { outcome: "failed", detail }) : []);
-    }
     case "thread/closed":
     case "thread/deleted":
       if (child) return heard([]);
@@ -257,7 +252,7 @@ function hearOpened(memory: Memory, result: Json | undefined): Heard {
       ? [
           requestLine("configure", nextId<string>(memory, "own"), {
             threadId: id,
-            ...settingsOf(mode, memory.told.model, memory.writable),
+            ...settingsOf(mode, memory),
           }),
         ]
       : [];

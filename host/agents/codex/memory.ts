@@ -93,6 +93,8 @@ export interface Memory {
   models: Model[];
   /** What was last reported, so that only changes are. */
   told: { version?: string; model?: string; mode?: string; effort?: string; title?: string };
+  /** What was last chosen or told, whichever came later: a change of one setting repeats the others. */
+  chosen: { model?: string; effort?: string; planning: boolean };
   /** The sandbox for writing in the workspace, as the settings on this machine have it. */
   writable?: Json;
   /** Of the whole thread, as last told; and of the running turn. */
@@ -119,6 +121,7 @@ export function freshMemory(workspace: string, shared: boolean): Memory {
     asks: {},
     models: [],
     told: {},
+    chosen: { planning: false },
     spent: NO_TOKENS,
   };
 }

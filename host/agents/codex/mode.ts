@@ -5,6 +5,7 @@
 import type { AgentOption } from "@flybridge/protocol/agent.ts";
 import { labelOf } from "../bounds.ts";
 import { objectAt, textAt, type Json } from "../json.ts";
+import type { Memory } from "./memory.ts";
 
 /** Named by nobody: whatever config.toml says. */
 const CONFIGURED = "config";
@@ -67,23 +68,24 @@ export function openingOf(name: string | undefined): Json {
   return mode ? { approvalPolicy: mode.policy, sandbox: mode.sandbox, approvalsReviewer: "user" } : {};
 }
 
-/** For `thread/settings/update` and `turn/start`. `writable` is the workspace's sandbox as this machine configures it. */
-export function settingsOf(name: string, model: string | undefined, writable: Json | undefined): Json {
+/** For `thread/settings/update` and `turn/start`. */
+export function settingsOf(name: string, memory: Pick<Memory, "chosen" | "writable">): Json {
   const mode = modeNamed(name);
   if (!mode) return {};
   return {
     approvalPolicy: mode.policy,
     approvalsReviewer: "user",
-    sandboxPolicy: policyOf(mode.type, writable),
-    ...collaborationOf(name, model),
+    sandboxPolicy: policyOf(mode.type, memory.writable),
+    ...collaborationOf(name === "plan", memory),
   };
 }
 
-/** The model has to be named again, or Codex refuses. */
-export function collaborationOf(name: string, model: string | undefined): Json {
-  if (model === undefined) return {};
-  const settings = { model, reasoning_effort: null, developer_instructions: null };
-  return { collaborationMode: { mode: name === "plan" ? "plan" : "default", settings } };
+/** Model and thinking are part of how one plans there, and have to be said again; so it is said only when it changes. */
+function collaborationOf(planning: boolean, { chosen }: Pick<Memory, "chosen">): Json {
+  const { model, effort } = chosen;
+  if (model === undefined || planning === chosen.planning) return {};
+  const settings = { model, reasoning_effort: effort ?? null, developer_instructions: null };
+  return { collaborationMode: { mode: planning ? "plan" : "default", settings } };
 }
 
 /** What settings come to, with an option of its own where they are none of the modes. */

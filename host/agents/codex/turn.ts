@@ -139,6 +139,12 @@ export function report(
     ...(said.mode && isConfigured(said.mode) && mode !== told.mode ? { modes: [said.mode, ...MODE_OPTIONS] } : {}),
     ...(model !== told.model || effort !== told.effort ? settingsFor(memory, model, effort) : {}),
   };
+  memory.chosen = {
+    ...memory.chosen,
+    ...(said.model === undefined ? {} : { model: said.model }),
+    ...(said.effort === undefined ? {} : { effort: said.effort }),
+    planning: said.mode === undefined ? memory.chosen.planning : mode === "plan",
+  };
   memory.told = {
     ...told,
     ...(said.version === undefined ? {} : { version: said.version }),
