@@ -11,7 +11,7 @@ import { t } from "../words.ts";
 /** A connection that is being made is not worth a word before this, in milliseconds. */
 const QUIET_MS = 2_000;
 
-export function ConnectionBanner(props: { host: HostHere }) {
+export function ConnectionBanner(props: { host: HostHere; terminal?: boolean }) {
   const connection = (): Connection => props.host.view.connection;
   const name = (): string => visibleLine(props.host.known.name);
   const words = (): string | undefined => {
@@ -24,6 +24,14 @@ export function ConnectionBanner(props: { host: HostHere }) {
           ? undefined
           : t("Connecting to {host}. You see what was last known.", { host: name() });
       case "offline":
+        if (props.terminal)
+          return t(
+            "{host} has not answered since {time}. What you see is from then; nothing is typed until it is back.",
+            {
+              host: name(),
+              time: clock(state.since),
+            },
+          );
         return t("{host} has not answered since {time}. What you send is saved here and goes out when it is back.", {
           host: name(),
           time: clock(state.since),

@@ -11,6 +11,7 @@ export default function KeysSheet(props: { onClose: () => void }) {
     [["s"], t("Sessions")],
     [["d"], t("Devices")],
     [["n"], t("New session")],
+    [["t"], t("New terminal")],
     [["j", "k"], t("Next, previous in a list")],
     [["a"], t("To the decision of an ask")],
     [["p"], t("To the composer")],
@@ -18,6 +19,8 @@ export default function KeysSheet(props: { onClose: () => void }) {
     [["Enter"], t("Send the prompt")],
     [["Shift Enter"], t("New line in a prompt")],
     [["Esc"], t("Close what is open")],
+    [["Ctrl Shift ."], t("Out of a terminal, which has every other key")],
+    [["Ctrl Shift C"], t("Copy what is selected in a terminal")],
     [["?"], t("These keys")],
   ];
   return (

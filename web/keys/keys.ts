@@ -1,7 +1,7 @@
 /** The keyboard everywhere: one listener; single letters only while nothing is being typed. */
 export interface KeyActions {
   navigate(path: string): void;
-  open(what: "new" | "palette" | "keys"): void;
+  open(what: "new" | "terminal" | "palette" | "keys"): void;
 }
 
 export function listenForKeys(actions: KeyActions): () => void {
@@ -32,6 +32,7 @@ export function listenForKeys(actions: KeyActions): () => void {
 const ACTIONS: Record<string, (actions: KeyActions) => void> = {
   "?": (actions) => actions.open("keys"),
   n: (actions) => actions.open("new"),
+  t: (actions) => actions.open("terminal"),
   i: (actions) => actions.navigate("/"),
   s: (actions) => actions.navigate("/sessions"),
   d: (actions) => actions.navigate("/devices"),

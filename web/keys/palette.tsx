@@ -20,7 +20,7 @@ interface Offer {
   act: () => void;
 }
 
-export default function Palette(props: { onClose: () => void; start: () => void; keys: () => void }) {
+export default function Palette(props: { onClose: () => void; open: (what: "new" | "terminal" | "keys") => void }) {
   const deck = useDeck();
   const navigate = useNavigate();
   const id = createUniqueId();
@@ -31,11 +31,12 @@ export default function Palette(props: { onClose: () => void; start: () => void;
     navigate(path);
   };
   const actions: Offer[] = [
-    { icon: "plus", label: t("New session"), detail: "n", act: () => props.start() },
+    { icon: "plus", label: t("New session"), detail: "n", act: () => props.open("new") },
+    { icon: "terminal", label: t("New terminal"), detail: "t", act: () => props.open("terminal") },
     { icon: "inbox", label: t("Inbox"), detail: "i", act: go("/") },
     { icon: "phone", label: t("Devices"), detail: "d", act: go("/devices") },
     { icon: "link", label: t("Pair with another host"), detail: "", act: go("/pair") },
-    { icon: "keyboard", label: t("Keys"), detail: "?", act: () => props.keys() },
+    { icon: "keyboard", label: t("Keys"), detail: "?", act: () => props.open("keys") },
   ];
   const offers = createMemo<Offer[]>(() => {
     const words = search().toLowerCase().split(/\s+/u).filter(Boolean);

@@ -7,7 +7,7 @@ import { copyFrom } from "./clipboard.ts";
 import { coloursOf } from "./colours.ts";
 import type { Seen, Shown } from "./echo.ts";
 import { addressProvider, targetOf } from "./links.ts";
-import { documentForXterm, openXterm } from "./policy.ts";
+import { openXterm } from "./policy.ts";
 import { swallowQueries } from "./queries.ts";
 
 /** Lines above the screen that are kept here; the host keeps more. */
@@ -65,7 +65,6 @@ export interface Emulator extends Omit<Screen, "answered"> {
 export function openEmulator(holder: HTMLElement, pixels: number, label: string, events: EmulatorEvents): Emulator {
   const terminal = new Terminal({
     allowProposedApi: false,
-    documentOverride: documentForXterm(),
     fontFamily: getComputedStyle(holder).getPropertyValue("--mono").trim() || "monospace",
     fontSize: pixels,
     scrollback: SCROLLBACK_LINES,
@@ -94,6 +93,9 @@ export function openEmulator(holder: HTMLElement, pixels: number, label: string,
   const input = terminal.textarea as HTMLTextAreaElement;
   input.setAttribute("aria-label", label);
   input.setAttribute("autocomplete", "off");
+  // Until it has had the focus once, xterm draws no cursor.
+  input.focus({ preventScroll: true });
+  input.blur();
   terminal.registerLinkProvider(addressProvider(terminal, events.link));
 
   const guesses = document.createElement("div");

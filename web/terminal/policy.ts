@@ -1,37 +1,41 @@
 /**
  * xterm within the page's policy. It makes `<style>` elements and `style` attributes as it draws, which the policy
- * refuses, rightly: a program's output ends up in both. Here it is handed a document that gives it the same through
- * the object model instead, which no markup reaches: constructed style sheets, and properties set one by one.
+ * refuses, rightly: a program's output ends up in both. Here it gets the same through the object model instead, which
+ * no markup reaches: constructed style sheets, and properties that are set.
  */
 import type { Terminal } from "@xterm/xterm";
 
-/** Given to `new Terminal` as its document. */
-export function documentForXterm(): Document {
-  return new Proxy(document, {
-    get(target, name) {
-      if (name === "createElement") return createElement;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? (value as () => unknown).bind(target) : value;
-    },
-    set: (target, name, value) => Reflect.set(target, name, value, target),
-  });
+/** What is reached into, of the exact version that is installed: a test fails when a line of it has changed. */
+interface Inside {
+  readonly _core: {
+    readonly _renderService: {
+      readonly _renderer: { readonly value: { readonly _rowFactory: { _document: Pick<Document, "createElement"> } } };
+    };
+  };
 }
 
-/** As `terminal.open`. One part of xterm takes the page's own document whatever it was given; it does so in here. */
+/** As `terminal.open`. */
 export function openXterm(terminal: Terminal, holder: HTMLElement): void {
-  document.createElement = createElement as typeof document.createElement;
+  // Every style sheet of xterm's is made while it opens.
+  document.createElement = withoutStyle as typeof document.createElement;
   try {
     terminal.open(holder);
   } finally {
     Reflect.deleteProperty(document, "createElement");
   }
+  // The cells of its rows are made later, each with a style of its own where it has one.
+  (terminal as unknown as Inside)._core._renderService._renderer.value._rowFactory._document = {
+    createElement: cell as unknown as typeof document.createElement,
+  };
 }
 
-function createElement(tag: string): HTMLElement {
-  if (tag === "style") return sheetElement();
-  const element = Document.prototype.createElement.call(document, tag);
-  // Cells of a row: the only ones whose `style` attribute is written.
-  if (tag === "span") element.setAttribute = setAttribute;
+function withoutStyle(tag: string): HTMLElement {
+  return tag === "style" ? sheetElement() : Document.prototype.createElement.call(document, tag);
+}
+
+function cell(tag: string): HTMLElement {
+  const element = document.createElement(tag);
+  element.setAttribute = setAttribute;
   return element;
 }
 

@@ -384,7 +384,7 @@ export default function TerminalPage(props: {
       <div
         ref={area}
         class="term-area"
-        classList={{ bell: bell(), scaled: others() && zoom() > 1 }}
+        classList={{ bell: bell(), ended: ended(), scaled: others() && zoom() > 1 }}
         data-whose={view.whose}
         data-live={view.live}
       >
