@@ -27,12 +27,17 @@ import { openRules } from "./machine/rule-file.ts";
 import { openStore, type Store } from "./machine/store/store.ts";
 import { nodeSuite } from "./machine/suite.ts";
 import { attachmentQueries } from "./methods/attachment.ts";
+import { conversationQueries } from "./methods/conversation.ts";
 import { deviceIntents, deviceQueries } from "./methods/device.ts";
 import { findQueries } from "./methods/find.ts";
+import { hookIntents, hookQueries } from "./methods/hook.ts";
 import { hostIntents, hostQueries } from "./methods/host.ts";
 import { ruleIntents, ruleQueries } from "./methods/rule.ts";
 import { sessionIntents, sessionQueries } from "./methods/session.ts";
+import { followTerminal, terminalQueries } from "./methods/terminal.ts";
 import { workspaceQueries } from "./methods/workspace.ts";
+import { writeHookProgram } from "./outside/hook-program.ts";
+import { openOutside, type OutsideHere } from "./outside/open.ts";
 import { pairShell } from "./shell.ts";
 
 export interface HostOptions {
@@ -100,6 +105,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const attachments = openAttachments(join(home.root, "attachments"));
   // What a crash left without an entry that names it.
   attachments.keepOnly(store.attached.all());
+  const outside = held.use(
+    openOutside({
+      agents: options.agents,
+      env: childEnv,
+      journal: store.journal,
+      shelf: store.sessions,
+      hook: { program: home.hookProgram, socket: home.hooks },
+      keeper: () => keeper.hello.pid,
+      now,
+      after,
+      log: note,
+    }),
+  );
   const sessions = makeSessions({
     shared: {
       journal: store.journal,
@@ -108,6 +126,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       hands,
       rules,
       attachments,
+      outside: outside.run,
       env: childEnv,
       now,
       after,
@@ -155,6 +174,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     rules,
     attachments,
     names: store.attached,
+    outside,
+    shelf: store.sessions,
     childEnv,
     now,
     keeper: () => ({
@@ -179,6 +200,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   pairShell({ path: home.shell, devices, host, socket: home.socket });
   hands.dismiss((name) => sessions.owns(name));
   sessions.recover();
+  await outside.start(sessions);
   held.use(await openLocal({ path: home.socket, gate }));
   const loopback = held.use(await openLoopback({ port, origins: options.origins, app: options.app, gate }));
   port = loopback.port;
@@ -196,6 +218,8 @@ function deskOf(parts: {
   readonly rules: ReturnType<typeof openRules>;
   readonly attachments: ReturnType<typeof openAttachments>;
   readonly names: Store["attached"];
+  readonly outside: OutsideHere;
+  readonly shelf: Store["sessions"];
   readonly childEnv: Readonly<Record<string, string>>;
   now(): number;
   keeper(): { readonly pid: number; readonly children: number };
@@ -203,6 +227,13 @@ function deskOf(parts: {
   stop(keeper: boolean): void;
 }): Desk {
   const { options, host, devices, offers, sessions, feed, rules, attachments, names, childEnv, now } = parts;
+  const { agents, home } = options;
+  const hook = {
+    agents,
+    env: childEnv,
+    program: home.hookProgram,
+    write: () => writeHookProgram({ program: home.hookProgram, socket: home.hooks }),
+  };
   const facts = { ...host, version: VERSION, started: now(), root: options.home.root, keeper: parts.keeper };
   const reach = () => {
     const origin = options.origins[0] ?? `http://127.0.0.1:${parts.port()}`;
@@ -220,12 +251,22 @@ function deskOf(parts: {
       ...findQueries({ sessions, finder: makeFinder(now) }),
       ...attachmentQueries({ attachments, names }),
       ...ruleQueries(rules),
+      ...conversationQueries({
+        agents,
+        env: childEnv,
+        shelf: parts.shelf,
+        open: () =>
+          parts.outside.present.map(({ agent, stranger }) => ({ agent, conversation: stranger.conversation })),
+      }),
+      ...hookQueries(hook),
+      ...terminalQueries(sessions),
       ...deviceQueries(devices),
     },
     intents: {
       ...hostIntents(parts.stop),
       ...sessionIntents(sessions),
       ...ruleIntents(rules),
+      ...hookIntents(hook),
       ...deviceIntents({ devices, offers, host, reach }),
     },
     follow(id, from, sink, { device }) {
@@ -243,6 +284,7 @@ function deskOf(parts: {
         },
       };
     },
+    followTerminal: followTerminal(sessions),
     followFeed: (from, sink) => feed.follow(from, sink),
   };
 }

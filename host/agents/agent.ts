@@ -13,6 +13,7 @@ import type { Attachment } from "@flybridge/protocol/attachment.ts";
 import type { Continued, Conversation, Said } from "@flybridge/protocol/conversation.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import type { AgentName, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { ToolItem } from "@flybridge/protocol/item.ts";
 import type { Hook } from "@flybridge/protocol/methods.ts";
 
 /** What a line of output means, in order. */
@@ -70,6 +71,8 @@ export interface Recall {
     conversation: string,
     limit: number,
   ): Promise<readonly Said[] | undefined>;
+  /** The conversation that a memory of the agent's is about. */
+  of(memory: unknown): string | undefined;
 }
 
 /** A process of the agent that this host did not start, with the conversation that is open in it. */
@@ -97,14 +100,16 @@ export interface Outside {
   /** Calls `changed` when `list` may give something else. A hint: it is asked now and then anyway. */
   watch?(env: Readonly<Record<string, string>>, changed: () => void): Disposable;
   /**
-   * What was said since `mark`, the newest part of all where there is none, and the mark to go on from: plain JSON.
-   * Never rejects. Absent where all join.
+   * What was said since `mark`, the newest part of all where there is none, and the mark to go on from: plain JSON, and
+   * what `launch` is given as `before` when the session goes on here. Never rejects. Absent where all join.
    */
   read?(
     env: Readonly<Record<string, string>>,
     conversation: string,
     mark: unknown,
   ): Promise<{ readonly facts: readonly Fact[]; readonly mark: unknown }>;
+  /** What its person is asked there, as far as the tools that wait for their results tell. Absent where all join. */
+  asks?(stranger: Stranger, tools: readonly ToolItem[], ask: string): Ask;
 }
 
 /**

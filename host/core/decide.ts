@@ -44,6 +44,7 @@ export const MAX_WAITING_PROMPTS = 64;
 export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fact[]] {
   const { by } = intent;
   const ended = state.status.kind === "ended";
+  if (state.outside && !ended) refuseOutside(intent);
   switch (intent.method) {
     case "session.prompt": {
       if (state.prompts.length >= MAX_WAITING_PROMPTS)
@@ -101,6 +102,16 @@ export function decide(state: SessionState, intent: SessionIntent): [Fact, ...Fa
       return [{ kind: "ask.dismissed", ask, by }];
     }
   }
+}
+
+/** What runs elsewhere is not this host's to drive: it is looked at, and answers are taken there. */
+function refuseOutside({ method, params }: SessionIntent): void {
+  const isTitle = method === "session.configure" && params.model === undefined && params.mode === undefined;
+  if (isTitle || method === "ask.answer" || method === "ask.dismiss" || method === "session.withdraw") return;
+  throw new CallError(
+    "wrong_state",
+    "This session runs in a terminal of its own. End it there, then continue here; or fork its conversation.",
+  );
 }
 
 /** The agent is told of a rule only that it may, this once: rules are the host's. */

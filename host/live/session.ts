@@ -23,6 +23,7 @@ import { ruleFrom } from "./rules.ts";
 import { Run } from "./run.ts";
 import type { Running } from "./running.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { TerminalRun } from "./terminal/terminal-run.ts";
 
 export type { Surroundings } from "./surroundings.ts";
 
@@ -65,6 +66,36 @@ export class LiveSession {
     });
     void session.#run.start({ size: order.size });
     return session;
+  }
+
+  /** A session that nobody asked for: its agent, or its conversation, was found. Rejects with `CallError`. */
+  static async found(
+    around: Surroundings,
+    id: SessionId,
+    fact: Fact & { kind: "session.opened" },
+  ): Promise<LiveSession> {
+    const at = around.now();
+    const session = new LiveSession({ state: opened(id, at, fact), mark: NEVER_RUN }, around);
+    await new Promise<void>((resolve, reject) => {
+      session.#run.write([], {
+        flushed: false,
+        first: [{ seq: 1, at, fact }],
+        marked: true,
+        stored: (failure) => (failure ? reject(new CallError("storage", failure.message)) : resolve()),
+      });
+    });
+    void session.#run.start();
+    return session;
+  }
+
+  /** What is known of it by other ways than its agent's own. */
+  note(facts: readonly Fact[]): void {
+    this.#run.write(facts, { flushed: false });
+  }
+
+  /** An ended session's agent again, because its conversation goes on. */
+  restart(): void {
+    void this.#run.start();
   }
 
   /** As it is stored. */
@@ -112,6 +143,11 @@ export class LiveSession {
     return this.#ledger.page(before, limit);
   }
 
+  /** Its screen and keys, where it is a terminal of this host's. */
+  get terminal(): TerminalRun | undefined {
+    return this.#run instanceof TerminalRun ? this.#run : undefined;
+  }
+
   /** What the keeper knows its process by. */
   get childName(): string {
     return this.#run.name;
@@ -140,14 +176,17 @@ export class LiveSession {
       for (const follower of this.#followers) follower.pump();
     };
     if (this.#ledger.stored.outside && outside) return outside(this.#ledger, mark, grown);
-    return new Run(this.#around, agent as Agent, this.#ledger, mark, grown);
+    if ("speaks" in agent) return new TerminalRun(this.#around, agent, this.#ledger, mark, grown);
+    return new Run(this.#around, agent, this.#ledger, mark, grown);
   }
 
   /** What was seen from outside goes on here, with a process of this host's. */
   #takeOver(): void {
     this.#run[Symbol.dispose]();
-    const { agent } = this.#around;
-    this.#run = new Run(this.#around, agent as Agent, this.#ledger, NEVER_RUN, () => {
+    const { agent, shelf } = this.#around;
+    // What was read of the conversation goes with it.
+    const mark = shelf.get(this.id)?.mark ?? NEVER_RUN;
+    this.#run = new Run(this.#around, agent as Agent, this.#ledger, mark, () => {
       for (const follower of this.#followers) follower.pump();
     });
   }

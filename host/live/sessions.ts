@@ -20,6 +20,8 @@ export interface Sessions {
     by: DeviceId;
     params: Params<"session.create">;
   }): Promise<{ session: SessionId; seq: number }>;
+  /** One that nobody asked for; undefined when it cannot be opened. */
+  found(id: SessionId, opened: Fact & { kind: "session.opened" }): Promise<LiveSession | undefined>;
   intend(session: SessionId, intent: SessionIntent): Promise<{ seq: number }>;
   remove(session: SessionId): void;
   /**
@@ -111,6 +113,17 @@ export function makeSessions(options: {
         live.set(id, session);
         return { session: id, seq: facts.length };
       }),
+    async found(id, opened) {
+      if (live.size >= MAX_SESSIONS_LISTED) return undefined;
+      try {
+        const session = await LiveSession.found({ ...shared, agent: agentOf(opened.agent) }, id, opened);
+        live.set(id, session);
+        return session;
+      } catch (error) {
+        shared.log("a session that was found could not be opened", { session: id, error: String(error) });
+        return undefined;
+      }
+    },
     intend: (id, intent) =>
       once(intent.id, intent.by, async () => {
         const session = sessions.get(id);

@@ -15,6 +15,9 @@ export interface Home {
   readonly shell: string;
   /** Where the shell finds the host: beside the keeper's socket, whose folder is private and whose path is short. */
   readonly socket: string;
+  /** Where hooks find it, and the program that agents run as theirs. */
+  readonly hooks: string;
+  readonly hookProgram: string;
 }
 
 export function homeOf(env: NodeJS.ProcessEnv): Home {
@@ -25,6 +28,8 @@ export function homeOf(env: NodeJS.ProcessEnv): Home {
     identity: join(root, "host.json"),
     shell: join(root, "cli.json"),
     socket: `${keeperPlace(root).socketPath}.host`,
+    hooks: `${keeperPlace(root).socketPath}.hook`,
+    hookProgram: join(root, "hook"),
   };
 }
 

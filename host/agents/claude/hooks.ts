@@ -149,12 +149,11 @@ function entryFor(program: string): object {
 /** Where the program is gone, Claude goes on as if there were no hook. */
 function commandFor(program: string): string {
   const quoted = `'${program.replaceAll("'", String.raw`'\''`)}'`;
-  return `[ ! -x ${quoted} ] || ${quoted}`;
+  return `[ ! -x ${quoted} ] || ${quoted} ${CLAUDE}`;
 }
 
 function isFor(program: string): (command: string) => boolean {
-  const wanted = commandFor(program);
-  return (command) => command === wanted || command === program;
+  return (command) => command === commandFor(program);
 }
 
 function pathIn(env: Env): string {

@@ -11,7 +11,8 @@ import { join } from "node:path";
 import type { Fact } from "@flybridge/protocol/entry.ts";
 import type { Outside, Stranger } from "../agent.ts";
 import { labelOf, pathOf } from "../bounds.ts";
-import { isObject, numberAt, objectAt, parsed, textAt } from "../json.ts";
+import { isObject, numberAt, objectAt, parsed, textAt, type Json } from "../json.ts";
+import { openAsk } from "./ask.ts";
 import { configFolder } from "./install.ts";
 import { freshMemory, type Memory, resumedMemory } from "./memory.ts";
 import { conversationIn, pastOf } from "./recall.ts";
@@ -26,6 +27,8 @@ const MAX_FILES = 500;
 const MAX_FILE_CHARS = 64 * 1024;
 /** Bytes of a transcript that are read at once while it grows. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
+/** How often a folder that cannot be watched is tried again, in milliseconds. */
+const WATCH_AGAIN_MS = 5_000;
 /** How long the list of processes may take, in milliseconds. */
 const LIST_MS = 5_000;
 
@@ -53,6 +56,15 @@ export const outside: Outside = {
   },
   watch: (env, changed) => watching(join(configFolder(env), "sessions"), changed),
   read: (env, conversation, mark) => readOn(env, conversation, markFrom(conversation, mark)),
+  asks: ({ conversation, workspace }, tools, ask) => {
+    // Tools ask one at a time, in the order in which they were called.
+    const [tool] = tools;
+    const memory = freshMemory(conversation, workspace);
+    const request: Json = tool
+      ? { tool_name: tool.tool.name, tool_use_id: tool.item, input: parsed(tool.tool.input) ?? {} }
+      : { tool_name: "Claude Code" };
+    return { ...openAsk(memory, ask, request).ask, source: "signal" };
+  },
 };
 
 /** A process of Claude's, by its own word. */
@@ -162,17 +174,32 @@ function commandsOf(pids: readonly number[]): Promise<ReadonlyMap<number, string
   });
 }
 
-/** Looks at a folder that may not be there yet: then its parent is looked at, as far as there is one. */
+/** Looks at a folder that may not be there yet, or may be made anew. */
 function watching(folder: string, changed: () => void): Disposable {
   let watcher: FSWatcher | undefined;
-  try {
-    watcher = watch(folder, { persistent: false }, () => changed());
-    // A folder that is removed, or a system with too many watches: what asks now and then goes on.
-    watcher.on("error", () => watcher?.close());
-  } catch {
-    watcher = undefined;
-  }
-  return { [Symbol.dispose]: () => watcher?.close() };
+  const begin = (): void => {
+    if (watcher) return;
+    try {
+      const fresh = watch(folder, { persistent: false }, () => changed());
+      // The folder is removed, or the system has too many watches: what asks now and then goes on.
+      fresh.on("error", () => {
+        fresh.close();
+        if (watcher === fresh) watcher = undefined;
+      });
+      watcher = fresh;
+    } catch {
+      watcher = undefined;
+    }
+  };
+  begin();
+  const again = setInterval(begin, WATCH_AGAIN_MS);
+  again.unref();
+  return {
+    [Symbol.dispose]() {
+      clearInterval(again);
+      watcher?.close();
+    },
+  };
 }
 
 async function readOn(

@@ -4,7 +4,7 @@ import type { Fact } from "@flybridge/protocol/entry.ts";
 import type { AgentName } from "@flybridge/protocol/ids.ts";
 import type { Recall } from "../agent.ts";
 import { labelOf, pathOf } from "../bounds.ts";
-import { parsed, textAt, type Json } from "../json.ts";
+import { isObject, parsed, textAt, type Json } from "../json.ts";
 import type { Memory } from "./memory.ts";
 import { closeTools } from "./tool.ts";
 import { factsOf, promptIn, saidIn } from "./transcript-line.ts";
@@ -34,6 +34,7 @@ const TITLES = [
 ] as const;
 
 export const recall: Recall = {
+  of: (memory) => (isObject(memory) ? textAt(memory, "conversation") : undefined),
   async list(env, limit) {
     try {
       return await list(env, limit);
