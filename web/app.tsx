@@ -33,6 +33,7 @@ const Sessions = lazy(() => import("./sessions/sessions.tsx"));
 const Session = lazy(() => import("./session/session.tsx"));
 const Devices = lazy(() => import("./device/devices.tsx"));
 const Shadow = lazy(() => import("./host/shadow.tsx"));
+const Rules = lazy(() => import("./rules/rules.tsx"));
 const Pair = lazy(() => import("./pair/pair.tsx"));
 const NewSession = lazySheet(() => import("./sessions/new-session.tsx"));
 const Palette = lazySheet(() => import("./keys/palette.tsx"));
@@ -51,6 +52,7 @@ export function App(props: { bridge: Bridge; router?: AppRouter }) {
         <Route path="/sessions" component={Sessions} />
         <Route path="/session/:host/:session" component={Session} />
         <Route path="/devices" component={Devices} />
+        <Route path="/rules" component={Rules} />
         <Route path="/pair" component={Pair} />
         <Route path="*" component={() => <Navigate href="/" />} />
       </Kind>
@@ -64,7 +66,7 @@ function Frame(props: RouteSectionProps) {
   const navigate = useNavigate();
   const hosts = createMemo(() => hostsOf(deck));
   const digest = createMemo(() => digestOf(hosts(), deck.answering.isPutAway));
-  const [open, setOpen] = createSignal<"new" | "palette" | "keys">();
+  const [open, setOpen] = createSignal<"new" | "terminal" | "palette" | "keys">();
   const read = (): boolean => deck.bridge.hosts.value.read;
   const unpaired = (): boolean => read() && deck.bridge.hosts.value.list.length === 0;
   const alone = (): boolean => unpaired() || location.pathname === "/pair";
@@ -129,6 +131,10 @@ function Frame(props: RouteSectionProps) {
             <button type="button" class="tab" onClick={() => setOpen("new")}>
               <Icon name="plus" />
               <span>{t("New session")}</span>
+            </button>
+            <button type="button" class="tab" onClick={() => setOpen("terminal")}>
+              <Icon name="terminal" />
+              <span>{t("New terminal")}</span>
             </button>
           </div>
           <div class="sidebar-list">
@@ -211,8 +217,11 @@ function Frame(props: RouteSectionProps) {
       <Show when={open() === "new"}>
         <NewSession onClose={() => setOpen()} />
       </Show>
+      <Show when={open() === "terminal"}>
+        <NewSession terminal onClose={() => setOpen()} />
+      </Show>
       <Show when={open() === "palette"}>
-        <Palette onClose={() => setOpen()} start={() => setOpen("new")} keys={() => setOpen("keys")} />
+        <Palette onClose={() => setOpen()} open={setOpen} />
       </Show>
       <Show when={open() === "keys"}>
         <KeysSheet onClose={() => setOpen()} />

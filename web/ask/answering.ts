@@ -3,7 +3,7 @@
  * why when the host refused it. The Inbox has no open session to read this from, so both places share this.
  */
 import type { Replica } from "@flybridge/client/replica.ts";
-import { type Answer, type Ask, mismatchOf } from "@flybridge/protocol/ask.ts";
+import { type Answer, type Ask, keepable, mismatchOf } from "@flybridge/protocol/ask.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { AskId, SessionId } from "@flybridge/protocol/ids.ts";
 import { createStore, reconcile } from "solid-js/store";
@@ -38,12 +38,15 @@ export function makeAnswering(toasts: Toasts): Answering {
     answer(replica, session, ask, answer) {
       const key = keyOf(session, ask.ask);
       const mismatch = mismatchOf(ask, answer);
-      if (mismatch) return put(key, { answer, state: "refused", refusal: mismatch.message });
-      put(key, { answer, state: "sending" });
+      const shown = keepable(ask, answer);
+      if (mismatch) return put(key, { answer: shown, state: "refused", refusal: mismatch.message });
+      put(key, { answer: shown, state: "sending" });
       navigator.vibrate?.(8);
-      replica.intend("ask.answer", { session, ask: ask.ask, answer }).settled.then(
-        () => put(key, { answer, state: "taken" }),
-        (fault: unknown) => put(key, { answer, state: "refused", refusal: refusalFrom(fault) }),
+      // What was given to a secret question is written down nowhere on this device.
+      const where = isSecret(ask) ? "memory" : "store";
+      replica.intend("ask.answer", { session, ask: ask.ask, answer }, where).settled.then(
+        () => put(key, { answer: shown, state: "taken" }),
+        (fault: unknown) => put(key, { answer: shown, state: "refused", refusal: refusalFrom(fault) }),
       );
     },
     dismiss(replica, session, ask) {
@@ -58,6 +61,10 @@ export function makeAnswering(toasts: Toasts): Answering {
     isPutAway: (session, ask) => away[keyOf(session, ask)] ?? false,
     bringBack: (session, ask) => setAway(keyOf(session, ask), false),
   };
+}
+
+function isSecret(ask: Ask): boolean {
+  return ask.kind === "question" && ask.questions.some(({ secret }) => secret);
 }
 
 function keyOf(session: SessionId, ask: AskId): string {

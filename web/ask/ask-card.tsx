@@ -1,17 +1,19 @@
 /** The ask card: who asks, what about, and the decision. The Inbox and the session show the same one. */
 import type { Ask, Settlement } from "@flybridge/protocol/ask.ts";
 import type { Summary } from "@flybridge/protocol/session.ts";
-import { visibleLine } from "@flybridge/protocol/text.ts";
+import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
-import { createMemo, type JSX, Match, Show, Switch } from "solid-js";
+import { createMemo, For, type JSX, Match, Show, Switch } from "solid-js";
 import { type HostHere, sessionPath, useDeck } from "../deck.ts";
 import { Icon, type IconName } from "../design/icon.tsx";
 import { clock, since } from "../design/time.ts";
 import { agentTitle } from "../host/agents.ts";
+import { Markdown } from "../session/markdown.tsx";
 import { folderName } from "../sessions/grouping.ts";
 import { t } from "../words.ts";
 import { Approval } from "./approval.tsx";
 import "./ask.css";
+import { Evidence } from "./evidence.tsx";
 import { Plan } from "./plan.tsx";
 import { Questions } from "./question.tsx";
 import { answerWords, askTitle } from "./summary.ts";
@@ -21,7 +23,7 @@ const KIND_ICONS: Record<Ask["kind"], IconName> = { approval: "shield", question
 
 export function AskCard(props: {
   host: HostHere;
-  summary: Pick<Summary, "session" | "title" | "agent" | "workspace">;
+  summary: Pick<Summary, "session" | "title" | "agent" | "workspace" | "terminal">;
   ask: Ask;
   at: number;
   /** In the Inbox a card names its session; inside the session it need not. */
@@ -67,6 +69,14 @@ export function AskCard(props: {
             <Dot />
             <time class="num">{t("waits {time}", { time: since(props.at) })}</time>
           </p>
+          <Show when={props.settled === undefined && sourceWords(props.ask)}>
+            {(words) => (
+              <p class="ask-source">
+                <Icon name="eye" small />
+                {words()}
+              </p>
+            )}
+          </Show>
         </div>
         <Show when={props.settled === undefined}>
           <button
@@ -82,7 +92,33 @@ export function AskCard(props: {
       </header>
       <Show
         when={props.settled}
-        fallback={<Body ask={props.ask} workspace={props.summary.workspace} busy={busy()} answer={answer} />}
+        fallback={
+          <Show
+            when={props.ask.elsewhere}
+            fallback={
+              <Body
+                ask={props.ask}
+                agent={agentTitle(props.host, props.summary.agent)}
+                workspace={props.summary.workspace}
+                busy={busy()}
+                answer={answer}
+              />
+            }
+          >
+            {(where) => (
+              <Elsewhere
+                ask={props.ask}
+                where={where()}
+                workspace={props.summary.workspace}
+                terminal={
+                  props.summary.terminal && props.named
+                    ? sessionPath(props.host.known.host, props.summary.session)
+                    : undefined
+                }
+              />
+            )}
+          </Show>
+        }
       >
         {(settled) => (
           <p class="ask-settled" role="status">
@@ -119,8 +155,56 @@ export function AskCard(props: {
   );
 }
 
+/** It is seen here and answered there: what it is about, where to go, and the way where there is one. */
+function Elsewhere(props: { ask: Ask; where: string; workspace: string; terminal: string | undefined }) {
+  return (
+    <div class="ask-body">
+      <Switch>
+        <Match when={props.ask.kind === "approval" && props.ask}>
+          {(ask) => <Evidence evidence={ask().evidence} workspace={props.workspace} />}
+        </Match>
+        <Match when={props.ask.kind === "question" && props.ask}>
+          {(ask) => (
+            <ul class="asked">
+              <For each={ask().questions}>
+                {(question) => (
+                  <li dir="auto">
+                    {visible(question.text || question.header)}
+                    <Show when={question.options.length > 0}>
+                      <small>{question.options.map(({ label }) => visibleLine(label)).join(" · ")}</small>
+                    </Show>
+                  </li>
+                )}
+              </For>
+            </ul>
+          )}
+        </Match>
+        <Match when={props.ask.kind === "plan" && props.ask}>
+          {(ask) => (
+            <div class="plan-text" tabindex="0" role="region" aria-label={t("Plan")}>
+              <Markdown text={ask().plan} />
+            </div>
+          )}
+        </Match>
+      </Switch>
+      <p class="ask-elsewhere">
+        <Icon name="terminal" />
+        <span dir="auto">{visible(props.where)}</span>
+      </p>
+      <Show when={props.terminal}>
+        {(path) => (
+          <A href={path()} class="button signal wide">
+            {t("Open the terminal")}
+          </A>
+        )}
+      </Show>
+    </div>
+  );
+}
+
 function Body(props: {
   ask: Ask;
+  agent: string;
   workspace: string;
   busy: boolean;
   answer: Parameters<typeof Plan>[0]["answer"];
@@ -129,7 +213,15 @@ function Body(props: {
     <div class="ask-body">
       <Switch>
         <Match when={props.ask.kind === "approval" && props.ask}>
-          {(ask) => <Approval ask={ask()} workspace={props.workspace} busy={props.busy} answer={props.answer} />}
+          {(ask) => (
+            <Approval
+              ask={ask()}
+              agent={props.agent}
+              workspace={props.workspace}
+              busy={props.busy}
+              answer={props.answer}
+            />
+          )}
         </Match>
         <Match when={props.ask.kind === "question" && props.ask}>
           {(ask) => <Questions ask={ask()} busy={props.busy} answer={props.answer} />}
@@ -146,6 +238,12 @@ function Dot() {
   return <span aria-hidden="true"> · </span>;
 }
 
+/** Where it was not the agent's own protocol that raised it: then it is worth a second look. */
+function sourceWords(ask: Ask): string | undefined {
+  if (ask.source === "screen") return t("Read from the screen");
+  return ask.source === "signal" ? t("From a signal of the program") : undefined;
+}
+
 function settledWords(host: HostHere, settled: { settlement: Settlement; at: number | undefined }): string {
   const { settlement } = settled;
   switch (settlement.kind) {
@@ -157,7 +255,7 @@ function settledWords(host: HostHere, settled: { settlement: Settlement; at: num
         : t("Answered by {who} at {time}", { who, time: clock(settled.at) });
     }
     case "ruled":
-      return t("Allowed by a standing rule");
+      return t("Allowed at once, by a rule");
     case "withdrawn":
       return t("The agent took it back");
     case "void":

@@ -17,7 +17,8 @@ export function Questions(props: { ask: QuestionAsk; busy: boolean; answer: (ans
   const [drafts, setDrafts] = createStore<Draft[]>(props.ask.questions.map(() => ({ picks: [], text: "", note: "" })));
   const last = (): boolean => step() === props.ask.questions.length - 1;
   const answered = (at: number): boolean =>
-    (drafts[at]?.picks.length ?? 0) > 0 || (drafts[at]?.text.trim() ?? "") !== "";
+    (drafts[at]?.picks.length ?? 0) > 0 ||
+    (props.ask.questions[at]?.secret ? (drafts[at]?.text ?? "") : (drafts[at]?.text.trim() ?? "")) !== "";
   const any = (): boolean => drafts.some((_, at) => answered(at));
   const send = (): void => {
     const replies = props.ask.questions.flatMap((question, at) => replyOf(question, drafts[at]));
@@ -146,23 +147,21 @@ function Step(props: {
           />
         }
       >
-        <input
+        <Secret
           id={`${id}-own`}
-          class="field"
-          type="password"
-          autocomplete="off"
-          placeholder={t("Your answer, not shown")}
           value={props.draft?.text ?? ""}
-          onInput={(event) => props.change((draft) => (draft.text = event.currentTarget.value))}
+          set={(text) => props.change((draft) => (draft.text = text))}
         />
       </Show>
       <Show
-        when={noting() || (props.draft?.note ?? "") !== ""}
+        when={!props.question.secret && (noting() || (props.draft?.note ?? "") !== "")}
         fallback={
-          <button type="button" class="button plain note-open" onClick={() => setNoting(true)}>
-            <Icon name="plus" />
-            {t("Add a note")}
-          </button>
+          <Show when={!props.question.secret}>
+            <button type="button" class="button plain note-open" onClick={() => setNoting(true)}>
+              <Icon name="plus" />
+              {t("Add a note")}
+            </button>
+          </Show>
         }
       >
         <label class="unseen" for={`${id}-note`}>
@@ -183,8 +182,49 @@ function Step(props: {
   );
 }
 
+/** Nothing of it is shown unless asked for, and no keeper of passwords or words is to take it for one of its own. */
+function Secret(props: { id: string; value: string; set: (text: string) => void }) {
+  const [isShown, setShown] = createSignal(false);
+  return (
+    <>
+      <div class="secret">
+        <input
+          id={props.id}
+          class="field mono"
+          type={isShown() ? "text" : "password"}
+          autocomplete="off"
+          autocorrect="off"
+          autocapitalize="off"
+          spellcheck={false}
+          data-1p-ignore=""
+          data-lpignore="true"
+          placeholder={t("Your answer, not shown")}
+          value={props.value}
+          onInput={(event) => props.set(event.currentTarget.value)}
+        />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={isShown() ? t("Hide what is typed") : t("Show what is typed")}
+          title={isShown() ? t("Hide what is typed") : t("Show what is typed")}
+          aria-pressed={isShown()}
+          onClick={() => setShown(!isShown())}
+        >
+          <Icon name={isShown() ? "eyeOff" : "eye"} />
+        </button>
+      </div>
+      <p class="secret-words dim">
+        <Icon name="lock" small />
+        {t("Goes to the program and is kept nowhere.")}
+      </p>
+    </>
+  );
+}
+
 function replyOf(question: Question, draft: Draft | undefined): Reply[] {
-  const [text, note] = [draft?.text.trim() ?? "", draft?.note.trim() ?? ""];
+  const [own, note] = [draft?.text ?? "", draft?.note.trim() ?? ""];
+  // A space may be part of a password.
+  const text = question.secret ? own : own.trim();
   const picks = draft ? [...draft.picks] : [];
   if (picks.length === 0 && text === "" && note === "") return [];
   return [{ question: question.question, picks, ...(text === "" ? {} : { text }), ...(note === "" ? {} : { note }) }];

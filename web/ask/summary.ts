@@ -1,5 +1,5 @@
 /** An ask and an answer in a few words: for titles, for the transcript, for what is on its way. */
-import type { Answer, Ask, Choice } from "@flybridge/protocol/ask.ts";
+import { type Answer, type Ask, type Choice, keepable } from "@flybridge/protocol/ask.ts";
 import type { ToolKind } from "@flybridge/protocol/item.ts";
 import { shortened, visibleLine } from "@flybridge/protocol/text.ts";
 import { counted, t } from "../words.ts";
@@ -35,7 +35,8 @@ function approvalTitle(kind: ToolKind, tool: string, edits: number): string {
   }
 }
 
-export function answerWords(answer: Answer, ask: Ask): string {
+export function answerWords(given: Answer, ask: Ask): string {
+  const answer = keepable(ask, given);
   switch (answer.kind) {
     case "allow":
     case "approve": {

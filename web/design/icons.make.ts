@@ -49,6 +49,7 @@ const USED = {
   plus: "plus",
   qr: "qr-code",
   read: "file-text",
+  rule: "shield-check",
   search: "search",
   send: "send-horizontal",
   settings: "sliders-horizontal",

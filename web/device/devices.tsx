@@ -104,6 +104,14 @@ function HostDevices(props: { host: HostHere }) {
           </For>
         </ul>
       </Show>
+      <A href="/rules" class="card row row-link rules-link">
+        <Icon name="rule" />
+        <span class="row-text">
+          <span class="row-title">{t("Rules")}</span>
+          <span class="dim cut">{t("What is allowed without asking")}</span>
+        </span>
+        <Icon name="chevron" />
+      </A>
       <Show when={offering()}>
         <OfferSheet host={props.host} onClose={() => setOffering(false)} />
       </Show>

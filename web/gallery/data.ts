@@ -74,8 +74,10 @@ export const AGENTS: AgentInfo[] = [
       { value: "acceptEdits", label: "Edit without asking" },
       { value: "plan", label: "Plan first" },
     ],
+    attaches: "files",
   },
   { agent: "demo" as AgentName, title: "Demo agent", version: "0.1.0", models: [], modes: [] },
+  { agent: "terminal" as AgentName, title: "Terminal", models: [], modes: [], terminal: true },
   {
     agent: "codex" as AgentName,
     title: "Codex",

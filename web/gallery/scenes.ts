@@ -31,6 +31,7 @@ import {
 } from "./data.ts";
 import { COLOURS, SHELL, VIM } from "./screens.ts";
 import type { CannedTerminal } from "./terminal.ts";
+import { ATTACHED, ELSEWHERE, offering, ON_SCREEN, RULED_ASK, RULED_MCP_ASK, SECRET } from "./extras.ts";
 import { askRow, type Scene } from "./world.ts";
 
 interface Stand {
@@ -259,6 +260,22 @@ export const SCENES: Record<string, () => Stand> = {
     const { status, asks } = asked;
     return terminal({ screen: SHELL, echo: 5 }, { status, asks }, [askRow(QUESTION, Date.now() - 60_000)]);
   },
+  "session-attached": () => inSession(offering(viewOf(stateOf(1), [...RICH.slice(0, 4), ...ATTACHED]))),
+  "inbox-rule": () => ({ scene: one([asking(RULED_ASK)]), path: "/" }),
+  "inbox-rule-mcp": () => ({ scene: one([asking(RULED_MCP_ASK)]), path: "/" }),
+  "inbox-secret": () => ({ scene: one([asking(SECRET)]), path: "/" }),
+  "inbox-screen": () => ({ scene: one([asking(ON_SCREEN)]), path: "/" }),
+  "inbox-elsewhere": () => ({ scene: one([asking(ELSEWHERE)]), path: "/" }),
+  "session-many-asks": () =>
+    inSession(
+      viewOf(waiting(1, [RULED_ASK, QUESTION, EDIT_ASK]), [
+        ...RICH,
+        askRow(RULED_ASK, Date.now()),
+        askRow(QUESTION, Date.now()),
+      ]),
+    ),
+  rules: () => ({ scene: one(many(3), seenAll(many(3))), path: "/rules" }),
+  "rules-none": () => ({ scene: one([], {}, { rules: [] }), path: "/rules" }),
   devices: () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),
   "devices-one": () => ({ scene: one([], { devices: { [SELF]: PAIRED[SELF] as never } }), path: "/devices" }),
 };

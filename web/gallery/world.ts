@@ -12,10 +12,12 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import type { HostId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
 import { formatConnection, formatLink } from "@flybridge/protocol/offer.ts";
+import type { Rule } from "@flybridge/protocol/rule.ts";
 import type { SessionState, Summary } from "@flybridge/protocol/session.ts";
 import { summaryOf } from "@flybridge/protocol/fold.ts";
 import { storeCell } from "../store-cell.ts";
 import { AGENTS, FOLDERS, OTHER_DEVICE, PAIRED } from "./data.ts";
+import { CONTENTS, PATHS, RULES } from "./extras.ts";
 import { type CannedTerminal, type CannedTerminals, cannedTerminals } from "./terminal.ts";
 
 /** How long the pretended host takes to accept, in milliseconds. */
@@ -26,6 +28,7 @@ export interface Scene {
   read?: boolean;
   /** Older pages that `older()` gives, per session. */
   older?: Record<SessionId, Row[][]>;
+  rules?: Rule[];
   terminals?: Record<SessionId, CannedTerminal>;
 }
 
@@ -60,6 +63,7 @@ export function makeWorld(scene: Scene): World {
   let how: Parameters<World["behave"]>[0] = "accept";
   let count = 0;
   const views = new Map<SessionId, Cell<SessionView>>();
+  let rules = scene.rules ?? RULES;
   const replicas = new Map<HostId, { replica: Replica; view: Cell<HostView> }>();
 
   const changeSession = (
@@ -104,8 +108,17 @@ export function makeWorld(scene: Scene): World {
         changeSession(view, session, (state) =>
           state.asks.forEach((one) => one.ask.ask === ask && (one.dismissed = true)),
         ),
-      "session.prompt": ({ session, text, delivery }) => {
+      "rule.revoke": ({ rule }) => {
+        rules = rules.filter((each) => each.rule !== rule);
+        return {};
+      },
+      "session.prompt": ({ session, text, delivery, attachments }) => {
         const key = `sent ${++count}`;
+        const attached = attachments?.map((one, place) => {
+          const hash = String(count * 100 + place).padStart(64, "e");
+          CONTENTS[hash] = one.data;
+          return { name: one.name, type: one.type, size: Math.floor((one.data.length * 3) / 4), hash };
+        });
         changeSession(view, session, (state, whole) => {
           if (state.running)
             state.prompts.push({
@@ -125,6 +138,7 @@ export function makeWorld(scene: Scene): World {
             delivery,
             state: state.running ? "accepted" : "done",
             by: known.device,
+            ...(attached ? { attachments: attached } : {}),
           });
         });
       },
@@ -135,10 +149,12 @@ export function makeWorld(scene: Scene): World {
           if (row?.kind === "prompt") row.state = "withdrawn";
         }),
       "session.create": () => ({ session: sessions[0]?.session, seq: 1 }),
-      "session.configure": ({ session, model, mode, title }) =>
-        changeSession(view, session, (state) =>
-          Object.assign(state, model && { model }, mode && { mode }, title && { title }),
-        ),
+      "session.configure": ({ session, model, mode, title, setting }) =>
+        changeSession(view, session, (state) => {
+          Object.assign(state, model && { model }, mode && { mode }, title && { title });
+          const changed = state.settings?.find((one) => one.setting === setting?.setting);
+          if (changed && setting) changed.value = setting.value;
+        }),
       "session.stop": ({ session }) =>
         changeSession(
           view,
@@ -224,7 +240,7 @@ export function makeWorld(scene: Scene): World {
         if (event.kind === "looked") view.change((host) => (host.seen[event.session] = event.seq));
       },
     };
-    const hold = ({ session, text, delivery }: Params<"session.prompt">): void =>
+    const hold = ({ session, text, delivery, attachments }: Params<"session.prompt">): void =>
       views.get(session)?.change((whole) => {
         whole.outgoing.push({
           kind: "prompt",
@@ -235,6 +251,7 @@ export function makeWorld(scene: Scene): World {
           delivery,
           state: "saved",
           by: known.device,
+          ...(attachments ? { uploads: attachments } : {}),
         });
       });
     replicas.set(known.host, { replica, view });
@@ -300,6 +317,16 @@ export function makeWorld(scene: Scene): World {
   async function answer(method: QueryMethod, params: unknown): Promise<unknown> {
     await new Promise((resolve) => setTimeout(resolve, 30));
     if (method === "terminal.page") return terminals.page(params as Params<"terminal.page">);
+    if (method === "rule.list") return { rules };
+    if (method === "attachment.read") {
+      const data = CONTENTS[(params as { hash: string }).hash];
+      if (data === undefined) throw new CallError("not_found", "This is not kept any more.");
+      return { data };
+    }
+    if (method === "session.find" || method === "workspace.find") {
+      const { text } = params as { text: string };
+      return { paths: PATHS.filter((path) => path.toLowerCase().includes(text.toLowerCase())) };
+    }
     if (method === "workspace.list") return { folders: FOLDERS, home: "/home/ada" };
     if (method === "workspace.browse") {
       const { path } = params as { path: string };

@@ -1,9 +1,13 @@
 /** Where prompts are written: grows with the text, keeps a draft, queues or steers while a turn runs, stops the turn. */
+import type { AgentCommand, AgentInfo } from "@flybridge/protocol/agent.ts";
+import type { Upload } from "@flybridge/protocol/attachment.ts";
 import type { Delivery } from "@flybridge/protocol/entry.ts";
 import { MAX_PROMPT_CHARS } from "@flybridge/protocol/limits.ts";
 import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
 import { Icon } from "../design/icon.tsx";
 import { t } from "../words.ts";
+import { AttachButton, takeDrops, TrayList, trayOf } from "./attachments.tsx";
+import { PromptField } from "./prompt-field.tsx";
 
 export function Composer(props: {
   session: string;
@@ -11,7 +15,11 @@ export function Composer(props: {
   ended: boolean;
   offline: boolean;
   hostName: string;
-  send: (text: string, delivery: Delivery) => void;
+  /** What the agent takes beside words. */
+  takes: AgentInfo["attaches"];
+  commands: readonly AgentCommand[] | undefined;
+  find: (text: string) => Promise<readonly string[]>;
+  send: (text: string, delivery: Delivery, attachments: Upload[]) => void;
   stop: () => void;
   resume: () => void;
 }) {
@@ -19,7 +27,12 @@ export function Composer(props: {
   const key = (): string => `flybridge.draft.${props.session}`;
   const [text, setText] = createSignal(localStorage.getItem(key()) ?? "");
   const [delivery, setDelivery] = createSignal<Delivery>("queue");
+  const tray = trayOf(props.session);
   let field!: HTMLTextAreaElement;
+  const over = takeDrops(
+    (files) => tray.add(files, props.takes),
+    () => props.takes !== undefined && !props.ended,
+  );
   createEffect(
     on(
       text,
@@ -30,10 +43,12 @@ export function Composer(props: {
       { defer: true },
     ),
   );
-  const ready = (): boolean => text().trim() !== "" && text().length <= MAX_PROMPT_CHARS && !props.ended;
+  const filled = (): boolean => text().trim() !== "" || !tray.isEmpty();
+  const ready = (): boolean => filled() && tray.isReady() && text().length <= MAX_PROMPT_CHARS && !props.ended;
   const send = (): void => {
     if (!ready()) return;
-    props.send(text().trim(), props.running ? delivery() : "queue");
+    // A prompt has words; a picture alone is to be looked at.
+    props.send(text().trim() || t("Look at this."), props.running ? delivery() : "queue", tray.take());
     setText("");
     field.focus();
   };
@@ -69,16 +84,18 @@ export function Composer(props: {
           <label class="unseen" for={id}>
             {t("Prompt")}
           </label>
-          <textarea
+          <TrayList tray={tray} />
+          <PromptField
             id={id}
-            ref={field}
-            data-composer
-            rows="1"
-            dir="auto"
+            ref={(element) => (field = element)}
             enterkeyhint={entersSend() ? "send" : "enter"}
             placeholder={placeholder()}
             value={text()}
-            onInput={(event) => setText(event.currentTarget.value)}
+            set={setText}
+            tray={tray}
+            takes={props.takes}
+            commands={props.commands}
+            find={props.find}
             onKeyDown={(event) => {
               if (event.key !== "Enter" || event.isComposing) return;
               const plain = !event.shiftKey && !event.altKey && entersSend();
@@ -87,7 +104,11 @@ export function Composer(props: {
               send();
             }}
           />
+          <Show when={over()}>
+            <p class="drop">{t("Drop to attach")}</p>
+          </Show>
           <div class="composer-row">
+            <Show when={props.takes}>{(takes) => <AttachButton tray={tray} takes={takes()} />}</Show>
             <Show when={props.running}>
               <div class="segments" role="radiogroup" aria-label={t("When the agent gets it")}>
                 <button

@@ -1,7 +1,8 @@
 /** Rows that are not items: prompts, settled asks, ends of turns, notices, marks. */
 import type { PromptState, Row } from "@flybridge/client/view.ts";
 import type { Usage } from "@flybridge/protocol/entry.ts";
-import { visible, visibleLine } from "@flybridge/protocol/text.ts";
+import type { SessionId } from "@flybridge/protocol/ids.ts";
+import { shortened, visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { createSignal, Match, Show, Switch } from "solid-js";
 import { answerWords, askTitle } from "../ask/summary.ts";
 import type { HostHere } from "../deck.ts";
@@ -9,15 +10,19 @@ import { CopyButton } from "../design/copy.tsx";
 import { Icon, type IconName } from "../design/icon.tsx";
 import { amount, clock, money, took } from "../design/time.ts";
 import { t } from "../words.ts";
+import { AttachedList } from "./attached.tsx";
 
 type RowOf<Kind extends Row["kind"]> = Extract<Row, { kind: Kind }>;
 
 /** Characters of a prompt that show before it is unfolded. */
 const PROMPT_CHARS = 1_200;
+/** Characters of a request that a rule allowed. */
+const OBJECT_CHARS = 80;
 
 export function PromptBubble(props: {
   row: RowOf<"prompt">;
   host: HostHere;
+  session: SessionId;
   withdraw?: (() => void) | undefined;
   dismiss?: (() => void) | undefined;
 }) {
@@ -30,6 +35,14 @@ export function PromptBubble(props: {
       : props.host.view.devices[props.row.by]?.name;
   return (
     <div class="prompt" data-state={props.row.state}>
+      <Show when={props.row.attachments ?? props.row.uploads}>
+        <AttachedList
+          host={props.host}
+          session={props.session}
+          attachments={props.row.attachments ?? []}
+          uploads={props.row.attachments ? [] : (props.row.uploads ?? [])}
+        />
+      </Show>
       <div class="prompt-bubble" dir="auto" onClick={() => setTimed(!timed())}>
         {visible(long() && !whole() ? `${props.row.text.slice(0, PROMPT_CHARS)}…` : props.row.text)}
         <Show when={long()}>
@@ -91,17 +104,35 @@ export function AskLine(props: { row: RowOf<"ask">; host: HostHere }) {
     if (!settlement) return t("waits for you, below");
     if (settlement.kind === "withdrawn") return t("taken back by the agent");
     if (settlement.kind === "void") return t("void: the agent ended");
+    if (settlement.kind === "ruled") return t("allowed by a rule, without asking");
     const who = settlement.by === props.host.known.device ? undefined : props.host.view.devices[settlement.by]?.name;
-    return who === undefined
-      ? answerWords(settlement.answer, ask)
-      : `${answerWords(settlement.answer, ask)} · ${visibleLine(who)}`;
+    const more = {
+      session: t("and again in this session without asking"),
+      always: t("and from now on without asking"),
+    };
+    return [
+      answerWords(settlement.answer, ask),
+      settlement.rule && more[settlement.rule],
+      who === undefined ? undefined : visibleLine(who),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+  };
+  const rule = (): boolean => props.row.settlement?.kind === "ruled";
+  /** What was asked, where nobody saw the card. */
+  const object = (): string | undefined => {
+    const { ask } = props.row;
+    if (!rule() || ask.kind !== "approval") return undefined;
+    const { command, path, url, input } = ask.evidence;
+    return shortened(visibleLine((command ?? path ?? url ?? input).slice(0, 2 * OBJECT_CHARS)), OBJECT_CHARS);
   };
   const no = (): boolean => props.row.settlement?.kind === "answered" && props.row.settlement.answer.kind === "deny";
   return (
     <p class="line still" classList={{ "ask-open": props.row.settlement === undefined }}>
-      <Icon name={props.row.settlement === undefined ? "message" : no() ? "close" : "check"} />
+      <Icon name={props.row.settlement === undefined ? "message" : no() ? "close" : rule() ? "rule" : "check"} />
       <span class="line-verb">{askTitle(props.row.ask)}</span>
       <span class="line-object" dir="auto">
+        <Show when={object()}>{(shown) => <span class="mono">{shown()} · </span>}</Show>
         {words()}
       </span>
       <Show when={props.row.settledAt}>{(at) => <time class="line-state num">{clock(at())}</time>}</Show>

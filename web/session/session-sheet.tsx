@@ -1,8 +1,9 @@
 /** A session's sheet: its name, model and mode, what it has used, and its end. */
+import type { Params } from "@flybridge/protocol/methods.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { useNavigate } from "@solidjs/router";
-import { createSignal, createUniqueId, Show } from "solid-js";
+import { createSignal, createUniqueId, For, Show } from "solid-js";
 import { type HostHere, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { Sheet } from "../design/sheet.tsx";
@@ -26,7 +27,7 @@ export default function SessionSheet(props: { host: HostHere; state: SessionStat
       (fault: unknown) => deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")),
     );
   };
-  const configure = (change: { model?: string; mode?: string; title?: string }): void =>
+  const configure = (change: Omit<Params<"session.configure">, "session">): void =>
     say(props.host.replica.intend("session.configure", { session, ...change }).settled, t("Changed"));
 
   return (
@@ -58,17 +59,37 @@ export default function SessionSheet(props: { host: HostHere; state: SessionStat
           <Select
             label={t("Model")}
             known
-            options={agent()?.models ?? []}
+            options={props.state.models ?? agent()?.models ?? []}
             value={props.state.model ?? ""}
             set={(model) => configure({ model })}
           />
           <Select
             label={t("Mode")}
             known
-            options={agent()?.modes ?? []}
+            options={props.state.modes ?? agent()?.modes ?? []}
             value={props.state.mode ?? ""}
             set={(mode) => configure({ mode })}
           />
+          <For each={props.state.settings ?? []}>
+            {(one) => (
+              <div>
+                <Select
+                  label={visibleLine(one.label)}
+                  known
+                  options={one.options}
+                  value={one.value}
+                  set={(value) => configure({ setting: { setting: one.setting, value } })}
+                />
+                <Show when={one.detail}>
+                  {(detail) => (
+                    <p class="dim setting-detail" dir="auto">
+                      {visibleLine(detail())}
+                    </p>
+                  )}
+                </Show>
+              </div>
+            )}
+          </For>
         </div>
         <SessionFacts host={props.host} state={props.state} />
         <div class="form-end">

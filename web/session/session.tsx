@@ -138,7 +138,7 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
               </button>
             </Show>
           </header>
-          <ConnectionBanner host={props.host} />
+          <ConnectionBanner host={props.host} terminal={terminal()} />
           <Show
             when={!terminal()}
             fallback={
@@ -240,7 +240,19 @@ function PinnedAsks(props: { host: HostHere; open: OpenSession; summary: Summary
   const shown = createMemo(() => asks().filter((one) => !away(one)));
   const hidden = createMemo(() => asks().filter(away));
   const [broughtBack, setBroughtBack] = createSignal(false);
-  const first = createMemo(() => shown()[0] ?? (broughtBack() ? hidden()[0] : undefined));
+  /** The one that was turned to stays, whatever else comes or goes. */
+  const [turnedTo, setTurnedTo] = createSignal<string>();
+  const place = createMemo(() =>
+    Math.max(
+      0,
+      shown().findIndex((one) => one.ask.ask === turnedTo()),
+    ),
+  );
+  const first = createMemo(() => shown()[place()] ?? (broughtBack() ? hidden()[0] : undefined));
+  const turn = (by: number): void => {
+    const count = shown().length;
+    setTurnedTo(shown()[(place() + by + count) % count]?.ask.ask);
+  };
 
   createEffect(
     on(asks, (now, before) => {
@@ -305,7 +317,17 @@ function PinnedAsks(props: { host: HostHere; open: OpenSession; summary: Summary
         )}
       </Show>
       <Show when={shown().length > 1}>
-        <p class="pinned-more">{counted(shown().length - 1, "{n} more after this", "{n} more after this")}</p>
+        <div class="pinned-more" role="group" aria-label={t("What else waits")}>
+          <button type="button" class="icon-button" aria-label={t("The one before")} onClick={() => turn(-1)}>
+            <Icon name="back" />
+          </button>
+          <span class="num" aria-live="polite">
+            {t("{n} of {all} that wait for you", { n: place() + 1, all: shown().length })}
+          </span>
+          <button type="button" class="icon-button" aria-label={t("The next one")} onClick={() => turn(1)}>
+            <Icon name="chevron" />
+          </button>
+        </div>
       </Show>
       <Show when={hidden().length > 0 && shown().length === 0}>
         <button

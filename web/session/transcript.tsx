@@ -145,7 +145,7 @@ export function Transcript(props: {
           <Match when={row()?.kind === "prompt" && (row() as Extract<Row, { kind: "prompt" }>)} keyed>
             {(prompt) => (
               <Show when={!waits(prompt)}>
-                <PromptBubble row={prompt} host={props.host} />
+                <PromptBubble row={prompt} host={props.host} session={view.session} />
               </Show>
             )}
           </Match>
@@ -198,6 +198,7 @@ export function Transcript(props: {
                       <PromptBubble
                         row={prompt}
                         host={props.host}
+                        session={view.session}
                         withdraw={prompt.state === "refused" ? undefined : () => props.withdraw(prompt)}
                         dismiss={
                           prompt.state === "refused"

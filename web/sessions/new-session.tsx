@@ -1,12 +1,18 @@
 /** A new session: which agent, in which folder, with what first words. */
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
+import type { Upload } from "@flybridge/protocol/attachment.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
+import type { Size } from "@flybridge/protocol/terminal.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { useNavigate } from "@solidjs/router";
 import { createMemo, createResource, createSignal, createUniqueId, For, Show } from "solid-js";
 import { hostOf, hostsOf, sessionPath, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { Sheet } from "../design/sheet.tsx";
+import { AttachButton, makeTray, takeDrops, TrayList } from "../session/attachments.tsx";
+import { PromptField } from "../session/prompt-field.tsx";
+import { letters, pixelsOf } from "../terminal/choices.ts";
+import { commandFrom, firstSize } from "../terminal/command.ts";
 import { t } from "../words.ts";
 import { Browse } from "./browse.tsx";
 import { folderName, folderParent } from "./grouping.ts";
@@ -14,7 +20,7 @@ import { folderName, folderParent } from "./grouping.ts";
 /** Recent folders that are offered without browsing. */
 const RECENT_FOLDERS = 5;
 
-export default function NewSession(props: { onClose: () => void }) {
+export default function NewSession(props: { onClose: () => void; terminal?: boolean }) {
   const deck = useDeck();
   const navigate = useNavigate();
   const id = createUniqueId();
@@ -23,7 +29,10 @@ export default function NewSession(props: { onClose: () => void }) {
   const agents = (): readonly AgentInfo[] => host()?.view.agents ?? [];
   const [picked, setPicked] = createSignal<string>();
   const agent = createMemo(
-    () => agents().find((one) => one.agent === picked()) ?? agents().find((one) => !one.problem),
+    () =>
+      agents().find((one) => one.agent === picked()) ??
+      agents().find((one) => !one.problem && (one.terminal === true) === (props.terminal === true)) ??
+      agents().find((one) => !one.problem),
   );
   const [folders] = createResource(
     host,
@@ -36,12 +45,39 @@ export default function NewSession(props: { onClose: () => void }) {
   const [model, setModel] = createSignal("");
   const [mode, setMode] = createSignal("");
   const [prompt, setPrompt] = createSignal("");
+  const [command, setCommand] = createSignal("");
+  const tray = makeTray();
+  const over = takeDrops(
+    (files) => tray.add(files, agent()?.attaches),
+    () => agent()?.attaches !== undefined,
+  );
+  const find = async (text: string): Promise<readonly string[]> => {
+    const path = workspace();
+    const found = path === undefined ? undefined : await host()?.replica.call("workspace.find", { path, text });
+    return found?.paths ?? [];
+  };
   const [state, setState] = createSignal<
     { kind: "filling" } | { kind: "starting" } | { kind: "refused"; message: string }
   >({ kind: "filling" });
   const ready = (): boolean =>
-    agent() !== undefined && !agent()?.problem && workspace() !== undefined && state().kind !== "starting";
+    agent() !== undefined &&
+    !agent()?.problem &&
+    workspace() !== undefined &&
+    tray.isReady() &&
+    state().kind !== "starting";
 
+  /** A refused one leaves what was attached where it is. */
+  const first = (): { prompt?: string; attachments?: Upload[] } => {
+    const attachments = agent()?.attaches === undefined ? [] : tray.uploads();
+    const text = prompt().trim() || (attachments.length > 0 ? t("Look at this.") : "");
+    return { ...(text === "" ? {} : { prompt: text }), ...(attachments.length === 0 ? {} : { attachments }) };
+  };
+  const program = (): { command?: string[]; size: Size } => {
+    const words = commandFrom(command());
+    const area = document.querySelector("#main")?.getBoundingClientRect();
+    const size = firstSize(area?.width ?? innerWidth, innerHeight, pixelsOf(letters()));
+    return { size, ...(words ? { command: words } : {}) };
+  };
   const start = async (): Promise<void> => {
     const [here, chosen, path] = [host(), agent(), workspace()];
     if (!here || !chosen || path === undefined || !ready()) return;
@@ -52,7 +88,7 @@ export default function NewSession(props: { onClose: () => void }) {
         workspace: path,
         ...(model() === "" ? {} : { model: model() }),
         ...(mode() === "" ? {} : { mode: mode() }),
-        ...(prompt().trim() === "" ? {} : { prompt: prompt().trim() }),
+        ...(chosen.terminal ? program() : first()),
       });
       const { session } = await settled;
       props.onClose();
@@ -67,7 +103,7 @@ export default function NewSession(props: { onClose: () => void }) {
 
   return (
     <Sheet
-      title={browsing() ? t("Choose a folder") : t("New session")}
+      title={browsing() ? t("Choose a folder") : agent()?.terminal ? t("New terminal") : t("New session")}
       onClose={() => (browsing() ? setBrowsing(false) : props.onClose())}
     >
       <Show
@@ -94,24 +130,53 @@ export default function NewSession(props: { onClose: () => void }) {
             void start();
           }}
         >
-          <div>
-            <label class="label" for={`${id}-prompt`}>
-              {t("First prompt")}
-            </label>
-            <textarea
-              id={`${id}-prompt`}
-              class="field"
-              rows="3"
-              dir="auto"
-              autofocus
-              placeholder={t("What should the agent do?")}
-              value={prompt()}
-              onInput={(event) => setPrompt(event.currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) void start();
-              }}
-            />
-          </div>
+          <Show
+            when={!agent()?.terminal}
+            fallback={
+              <div>
+                <label class="label" for={`${id}-command`}>
+                  {t("Command")}
+                </label>
+                <input
+                  id={`${id}-command`}
+                  class="field mono"
+                  autofocus
+                  autocapitalize="off"
+                  autocomplete="off"
+                  spellcheck={false}
+                  placeholder={t("Your shell, or any program")}
+                  value={command()}
+                  onInput={(event) => setCommand(event.currentTarget.value)}
+                />
+              </div>
+            }
+          >
+            <div>
+              <label class="label" for={`${id}-prompt`}>
+                {t("First prompt")}
+              </label>
+              <PromptField
+                id={`${id}-prompt`}
+                class="field"
+                rows="3"
+                autofocus
+                placeholder={t("What should the agent do?")}
+                value={prompt()}
+                set={setPrompt}
+                tray={tray}
+                takes={agent()?.attaches}
+                find={workspace() === undefined ? undefined : find}
+                onKeyDown={(event) => {
+                  if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) void start();
+                }}
+              />
+              <TrayList tray={tray} />
+              <Show when={over()}>
+                <p class="drop">{t("Drop to attach")}</p>
+              </Show>
+              <Show when={agent()?.attaches}>{(takes) => <AttachButton tray={tray} takes={takes()} worded />}</Show>
+            </div>
+          </Show>
           <Show when={hostsOf(deck).length > 1}>
             <div>
               <label class="label" for={`${id}-host`}>
