@@ -213,8 +213,11 @@ function hearResponse(memory: Memory, message: Json): Heard {
     case "prompt": {
       const written = memory.prompts.find(({ prompt }) => prompt === key);
       const turn = textAt(objectAt(result, "turn"), "id");
-      if (written && turn !== undefined) written.turn = turn;
-      return heard([]);
+      if (!written || turn === undefined) return heard([]);
+      // It went into a turn that ended before this was said: it waits for its own.
+      if (memory.over.includes(turn)) written.state = "held";
+      else written.turn = turn;
+      return { drafts: [], writes: leftPrompts(memory) };
     }
     case "compact":
     case "review":
@@ -285,6 +288,7 @@ function hearRefused(memory: Memory, request: Request, key: string, why: string)
     case "resume":
     case "fork":
       memory.fault = told;
+      memory.refused = told;
       // Nothing will take them: each is told so, once.
       return heard([
         noticed("error", `${told} Stop the session and resume it, or start a new one.`),
@@ -301,7 +305,7 @@ function hearRefused(memory: Memory, request: Request, key: string, why: string)
     case "compact":
     case "review":
     case "stop": {
-      const failed = failPrompts(memory, told, key);
+      const failed = failPrompts(memory, memory.refused ?? told, key);
       return { drafts: failed.length === 0 ? [noticed("error", told)] : failed, writes: leftPrompts(memory) };
     }
     case "interrupt":

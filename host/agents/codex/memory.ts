@@ -73,6 +73,8 @@ export interface Memory {
   spoken: boolean;
   /** The thread is open in this process. */
   ready: boolean;
+  /** Why it cannot be opened: no prompt will be taken. */
+  refused?: string;
   /** The server is another's, which has threads that are none of ours. */
   readonly shared: boolean;
   /** The mode that is to be set when the thread is open. */

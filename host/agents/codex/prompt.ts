@@ -21,7 +21,9 @@ export function deliver(memory: Memory, fact: FactOf<"prompt.accepted">, attache
   if (memory.prompts.some(({ prompt }) => prompt === fact.prompt)) return [];
   const written: WrittenPrompt = { prompt: fact.prompt, input: inputFor(fact.text, attached), state: "held" };
   memory.prompts.push(written);
-  if (!memory.ready) return [];
+  if (!memory.ready && memory.refused === undefined) return [];
+  const waits = memory.turn !== undefined || memory.prompts.some(({ state }) => state === "started");
+  if (waits && fact.delivery === "queue") return [];
   if (memory.turn === undefined) {
     written.state = "started";
     return [promptLine(memory, written)];
@@ -42,7 +44,8 @@ export function deliver(memory: Memory, fact: FactOf<"prompt.accepted">, attache
 /** As a turn of its own, or as the command it names. */
 export function promptLine(memory: Memory, written: WrittenPrompt): string {
   const command = commandOf(written.input);
-  const threadId = memory.thread;
+  // Without one it is refused, which is how such a prompt is told that it has failed.
+  const threadId = memory.thread ?? "";
   if (command === "review")
     return requestLine(command, written.prompt, { threadId, target: { type: "uncommittedChanges" } });
   if (command !== undefined) return requestLine(command, written.prompt, { threadId });

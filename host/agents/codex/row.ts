@@ -280,7 +280,7 @@ class Rows {
   search(id: string | undefined, action: Json): void {
     const object = textAt(action, "query") ?? textAt(action, "url") ?? textsAt(action, "queries")[0] ?? "";
     if (object === "" && this.#isKnown(id)) return;
-    if (id === undefined && this.#isNear("tool", object)) return;
+    if (!this.#isKnown(id) && this.#isNear("tool", object)) return;
     this.tool(id, { name: "web_search", kind: "fetch", object, input: inputOf(action), state: "done" });
   }
 
@@ -307,7 +307,7 @@ class Rows {
     const place = id === undefined ? undefined : this.#byId.get(id);
     const row = place === undefined ? undefined : this.rows[place];
     if (row?.kind === "tool") {
-      row.tool = { ...row.tool, ...told };
+      row.tool = { ...row.tool, ...told, name: row.tool.name };
       return;
     }
     this.#remember(id);
