@@ -123,6 +123,8 @@ async function play(
     const [status = "500", ...words] = whole.argument.split(" ");
     return refuse(response, Number(status), words.join(" ") || `scripted error ${status}`);
   }
+  // Before the first byte: one that cannot be played is refused.
+  const played = step.map((directive) => ({ directive, said: spokenAs(directive) }));
   let number = 0;
   const emit = (type: string, body: object): void => {
     if (response.destroyed) return;
@@ -141,7 +143,7 @@ async function play(
   response.writeHead(200, { "content-type": "text/event-stream" });
   emit("response.created", { response: { ...head, status: "in_progress" } });
   let pause = 0;
-  for (const directive of step) {
+  for (const { directive, said } of played) {
     if (directive.kind === "slow") pause = Number(directive.argument);
     if (directive.kind === "wait") await gate(directive.argument);
     if (directive.kind === "drop") {
@@ -149,7 +151,6 @@ async function play(
       await new Promise((resolve) => response.write(": cut\n\n", resolve));
       return void response.destroy();
     }
-    const said = spokenAs(directive);
     if (!said) continue;
     const output_index = output.length;
     emit("response.output_item.added", { output_index, item: said.begun });
