@@ -33,6 +33,7 @@ export default command({
   examples: [
     ["flybridge answer 9f3c21ab", "show it and choose"],
     ["flybridge answer 9f3c21ab --allow", "once"],
+    ["flybridge answer 9f3c21ab --allow always", "this exact request from now on (flybridge rules lists them)"],
     ['flybridge answer 9f3c21ab --deny "not on main"', "with the reason"],
     [
       'flybridge answer 9f3c21ab --pick "1=PostgreSQL" --pick 1=SQLite --note "1=start small"',
@@ -49,6 +50,7 @@ export default command({
     let answer = answerFrom(ask, replyFlags);
     if (!answer) {
       if (!terminal.interactive) throw usage(waysText(ask));
+      if (ask.elsewhere !== undefined) throw new Fault("cancelled", waysText(ask));
       for (const line of askLines(ask, terminal.style)) terminal.print(line);
       answer = await decide(ask, new AbortController().signal);
       if (!answer) throw new Fault("cancelled", "It stays open.");

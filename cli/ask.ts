@@ -5,9 +5,16 @@ import type { Edit } from "@flybridge/protocol/item.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import type { Style } from "./terminal.ts";
 
+/** How it was noticed, where that can be less sure. */
+const SOURCES = { screen: "read from the screen", signal: "from a signal of the program" } as const;
+
 /** The whole of it, unshortened: what is approved is what is shown. */
 export function askLines(ask: Ask, style: Style): string[] {
-  const from = ask.from === undefined ? [] : [style.dim(`  asked by ${visibleLine(ask.from)}`)];
+  const from = [
+    ...(ask.from === undefined ? [] : [style.dim(`  asked by ${visibleLine(ask.from)}`)]),
+    ...(ask.source === undefined || ask.source === "hook" ? [] : [style.dim(`  ${SOURCES[ask.source]}`)]),
+    ...(ask.elsewhere === undefined ? [] : indented(ask.elsewhere)),
+  ];
   switch (ask.kind) {
     case "approval":
       return [
@@ -57,10 +64,12 @@ export function askTitle(ask: Ask): string {
   }
 }
 
+const RULE_TEXTS = { session: "again in this session", always: "and always from now on" } as const;
+
 export function settlementText(settlement: Settlement, nameOf: (device: DeviceId) => string): string {
   switch (settlement.kind) {
     case "answered":
-      return `${answerText(settlement.answer)} by ${nameOf(settlement.by)}`;
+      return `${answerText(settlement.answer)}${settlement.rule === undefined ? "" : `, ${RULE_TEXTS[settlement.rule]},`} by ${nameOf(settlement.by)}`;
     case "ruled":
       return `${answerText(settlement.answer)} by a standing rule of ${nameOf(settlement.by)}`;
     case "withdrawn":

@@ -26,6 +26,7 @@ export const COMMANDS: readonly Listed[] = [
   listed("pair", "QR and link for a new device", () => import("./pair.ts")),
   listed("devices", "what is paired", () => import("./devices.ts")),
   listed("revoke", "cut a device off", () => import("./revoke.ts")),
+  listed("rules", "what is allowed without asking, and its end", () => import("./rules.ts")),
   listed("run", "start an agent here", () => import("./run.ts")),
   listed("ls", "the sessions", () => import("./ls.ts")),
   listed("show", "one session and what it asks", () => import("./show.ts")),

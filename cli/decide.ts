@@ -1,5 +1,5 @@
 /** Asking the person: an ask as prompts in the terminal. */
-import { isCancel, multiselect, select, text } from "@clack/prompts";
+import { isCancel, multiselect, password, select, text } from "@clack/prompts";
 import type { Answer, Ask, Choice, Question, Reply } from "@flybridge/protocol/ask.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { askTitle } from "./ask.ts";
@@ -11,8 +11,9 @@ interface Way<T> {
   readonly hint?: string;
 }
 
-/** Undefined when the person left it open, or `signal` aborted: it was answered elsewhere. */
+/** Undefined when the person left it open, when it cannot be answered here, or `signal` aborted: it was answered elsewhere. */
 export async function decide(ask: Ask, signal: AbortSignal): Promise<Answer | undefined> {
+  if (ask.elsewhere !== undefined) return undefined;
   switch (ask.kind) {
     case "approval": {
       const allow = ask.choices.map((one) =>
@@ -47,7 +48,7 @@ export async function decide(ask: Ask, signal: AbortSignal): Promise<Answer | un
 }
 
 async function replyTo(
-  { question, text: words, options, many }: Question,
+  { question, text: words, options, many, secret }: Question,
   step: string,
   signal: AbortSignal,
 ): Promise<Reply | undefined> {
@@ -69,7 +70,8 @@ async function replyTo(
   if (!picked) return undefined;
   const picks = picked.filter((label) => label !== undefined);
   if (picks.length === picked.length) return { question, picks };
-  const own = await write(options.length === 0 ? message : "In your own words", signal, true);
+  const asked = options.length === 0 ? message : "In your own words";
+  const own = secret ? await hidden(asked, signal) : await write(asked, signal, true);
   return own === undefined ? undefined : { question, picks, text: own };
 }
 
@@ -113,4 +115,10 @@ async function write(message: string, signal: AbortSignal, required: boolean): P
     required && !value?.trim() ? "Write something, or press Esc to leave it open." : undefined;
   const written = await text({ message, signal, validate });
   return isCancel(written) ? undefined : (written ?? "");
+}
+
+/** What is typed is not shown, and nothing of it is cut off: a space may be part of it. */
+async function hidden(message: string, signal: AbortSignal): Promise<string | undefined> {
+  const written = await password({ message, signal });
+  return isCancel(written) || written === "" ? undefined : written;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Ask } from "@flybridge/protocol/ask.ts";
 import type { AskId } from "@flybridge/protocol/ids.ts";
+import { RULE_CHOICES } from "@flybridge/protocol/rule.ts";
 import { Fault } from "./fault.ts";
 import { answerFrom, type ReplyFlags } from "./reply.ts";
 
@@ -80,6 +81,20 @@ describe("an answer from flags", () => {
     refused(two, { pick: ["One"] }, /does not say which question.*1 \(Number\), 2 \(Many\)/u);
     refused(one, { pick: ["Three"] }, /no option Three/u);
     refused(two, { pick: ["1=One", "1=2"] }, /takes one option, not 2/u);
+  });
+
+  it("names the host's own rules by their scope, where the agent has no choice of that name", () => {
+    const rules = Object.values(RULE_CHOICES).map((choice) => ({ choice, label: choice, scope: "always" as const }));
+    const ruled: Ask = { ...approval, choices: [{ choice: "once", label: "Once", scope: "once" }, ...rules] };
+    assert.deepEqual(answerFrom(ruled, { allow: "always" }), { kind: "allow", choice: RULE_CHOICES.always });
+    assert.deepEqual(answerFrom(ruled, { allow: "session" }), { kind: "allow", choice: RULE_CHOICES.session });
+    const both: Ask = { ...approval, choices: [...approval.choices, ...rules] };
+    assert.deepEqual(answerFrom(both, { allow: "always" }), { kind: "allow", choice: "always" });
+    refused(approval, { allow: "session" }, /does not offer "session"/u);
+  });
+
+  it("is none where the ask is answered in another place, which it names", () => {
+    refused({ ...approval, elsewhere: "Answer it in tmux." }, { allow: "" }, /Answer it in tmux/u);
   });
 
   it("is one, and of the kind that was asked for", () => {

@@ -1,5 +1,6 @@
 /** From flags to an answer: pure, so that a script's answer is checked before anything is sent. */
 import { type Answer, type Ask, type Choice, mismatchOf, type Question, type Reply } from "@flybridge/protocol/ask.ts";
+import { RULE_CHOICES } from "@flybridge/protocol/rule.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { usage } from "./fault.ts";
 
@@ -14,6 +15,8 @@ export interface ReplyFlags {
   readonly text?: readonly string[];
   readonly note?: readonly string[];
 }
+
+const RULES: ReadonlyMap<string, string> = new Map(Object.entries(RULE_CHOICES));
 
 /** Undefined when no flag says anything. Throws usage faults that name what the ask offers. */
 export function answerFrom(ask: Ask, flags: ReplyFlags): Answer | undefined {
@@ -37,6 +40,7 @@ export function answerFrom(ask: Ask, flags: ReplyFlags): Answer | undefined {
 
 /** How this ask can be answered, for errors and help. */
 export function waysText(ask: Ask): string {
+  if (ask.elsewhere !== undefined) return visibleLine(ask.elsewhere);
   switch (ask.kind) {
     case "approval":
       return `Answer it with --allow [${choicesText(ask.choices)}] or --deny [REASON].`;
@@ -52,8 +56,12 @@ function choiceOf(ask: Ask, typed: string): string {
   if (ask.kind === "question") return typed;
   if (typed === "") return (ask.choices.find(({ scope }) => scope === "once") ?? ask.choices[0])?.choice ?? typed;
   return (
-    (ask.choices.find(({ choice }) => choice === typed) ?? ask.choices.find(({ label }) => label === typed))?.choice ??
-    typed
+    (
+      ask.choices.find(({ choice }) => choice === typed) ??
+      ask.choices.find(({ label }) => label === typed) ??
+      // `--allow session` and `--allow always`, where the agent has no choice of that name: the host's own.
+      ask.choices.find(({ choice }) => choice === RULES.get(typed))
+    )?.choice ?? typed
   );
 }
 

@@ -1,8 +1,10 @@
 /** `flybridge run`: a new session. */
 import { resolve } from "node:path";
+import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { AgentName, PromptId } from "@flybridge/protocol/ids.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { attach } from "./attach.ts";
+import { checkTaken, FILE, uploadsFrom } from "./attached.ts";
 import { command } from "./command.ts";
 import { Fault, usage } from "./fault.ts";
 import { ask, connectHost, type LocalHost } from "./local.ts";
@@ -19,25 +21,32 @@ export default command({
     cwd: { type: "string", value: "DIR", about: "where; this folder if not given" },
     model: { type: "string", value: "MODEL", about: "as the agent calls it" },
     mode: { type: "string", value: "MODE", about: "as the agent calls it" },
+    file: FILE,
     attach: { type: "boolean", short: "a", about: "stay and follow it" },
     wait: { type: "boolean", about: "wait until the first turn has ended, print its last words" },
   },
   examples: [
     ['flybridge run claude "fix the failing test" --attach', "and watch it"],
     ["git diff | flybridge run claude - --wait", "a prompt from a pipe, the answer on stdout"],
+    ['flybridge run claude "make it look so" --file sketch.png', "with a picture"],
     ["flybridge run demo", "an agent that needs nothing installed"],
   ],
   async run([agent = "", typed], flags, terminal) {
     if (flags.wait === true && typed === undefined) throw usage("--wait waits for the first turn: give a prompt too.");
     if (flags.wait === true && flags.attach === true) throw usage("Give --wait or --attach, not both.");
+    if (flags.file !== undefined && typed === undefined) throw usage("--file goes with a prompt: give one too.");
     const prompt = typed === undefined ? undefined : promptFrom(typed);
+    const attachments = uploadsFrom(flags.file);
     using host = await connectHost(terminal.env);
+    const info = await agentNamed(host, agent);
+    checkTaken(info, attachments);
     const { session, seq } = await host.intend("session.create", {
-      agent: await agentNamed(host, agent),
+      agent: info.agent,
       workspace: resolve(flags.cwd ?? "."),
       ...(flags.model === undefined ? {} : { model: flags.model }),
       ...(flags.mode === undefined ? {} : { mode: flags.mode }),
       ...(prompt === undefined ? {} : { prompt }),
+      ...(attachments.length === 0 ? {} : { attachments }),
     });
     if (flags.attach !== true) terminal.emit({ session, seq });
     if (flags.attach === true) return await attach(host, session, terminal);
@@ -52,7 +61,7 @@ export default command({
   },
 });
 
-async function agentNamed(host: LocalHost, typed: string): Promise<AgentName> {
+async function agentNamed(host: LocalHost, typed: string): Promise<AgentInfo> {
   const { agents } = await ask(host, host.replica.call("agent.list", {}));
   const found = agents.find(({ agent }) => agent === (typed as AgentName));
   if (!found)
@@ -60,5 +69,5 @@ async function agentNamed(host: LocalHost, typed: string): Promise<AgentName> {
       `There is no agent "${visibleLine(typed)}". There are: ${agents.map(({ agent }) => agent).join(", ")}.`,
     );
   if (found.problem) throw new Fault("agent_failed", visible(found.problem.message));
-  return found.agent;
+  return found;
 }

@@ -1,10 +1,11 @@
 /** `flybridge send`: a prompt to a session. */
 import { visible } from "@flybridge/protocol/text.ts";
 import type { PromptId } from "@flybridge/protocol/ids.ts";
+import { checkTaken, FILE, uploadsFrom } from "./attached.ts";
 import { command } from "./command.ts";
-import { connectHost } from "./local.ts";
+import { ask, connectHost } from "./local.ts";
 import { promptFrom, turnOf } from "./prompt.ts";
-import { sessionIdOf } from "./session.ts";
+import { sessionOf } from "./session.ts";
 
 export default command({
   name: "send",
@@ -14,6 +15,7 @@ export default command({
     { name: "TEXT", about: "the prompt; - reads it from stdin", required: true },
   ],
   flags: {
+    file: FILE,
     steer: { type: "boolean", about: "into the running turn, not after it" },
     wait: { type: "boolean", about: "wait until the turn has ended, print its last words" },
   },
@@ -21,15 +23,25 @@ export default command({
     ['flybridge send 9f3c21ab "now the docs"', "after the running turn"],
     ['flybridge send 9f3c21ab "not that file" --steer', "into it"],
     ["flybridge send 9f3c21ab - --wait < prompt.md", "from a file, the answer on stdout"],
+    ['flybridge send 9f3c21ab "what is wrong here?" --file screen.png', "with a picture"],
   ],
   async run([typed = "", text = ""], flags, terminal) {
     const prompt = promptFrom(text);
+    const attachments = uploadsFrom(flags.file);
     using host = await connectHost(terminal.env);
-    const session = await sessionIdOf(host, typed);
+    const { session, agent } = await sessionOf(host, typed);
+    if (attachments.length > 0) {
+      const { agents } = await ask(host, host.replica.call("agent.list", {}));
+      checkTaken(
+        agents.find((one) => one.agent === agent),
+        attachments,
+      );
+    }
     const { intent, settled } = host.replica.intend("session.prompt", {
       session,
       text: prompt,
       delivery: flags.steer === true ? "steer" : "queue",
+      ...(attachments.length === 0 ? {} : { attachments }),
     });
     const { seq } = await Promise.race([settled, host.lost]);
     if (flags.wait !== true) {

@@ -76,7 +76,7 @@ describe("sessions from a shell", { timeout: 180_000 }, () => {
     const wrong = await shell.run(["answer", session, "--allow", "forever"]);
     assert.deepEqual([wrong.code, /does not offer "forever"/u.test(wrong.stderr)], [2, true]);
     const none = await shell.run(["answer", session]);
-    assert.deepEqual([none.code, /--allow \[once\|session\|always\]/u.test(none.stderr)], [2, true]);
+    assert.deepEqual([none.code, /--allow \[once\|session\|always\|/u.test(none.stderr)], [2, true]);
     await answer("--deny", "not on a Friday");
     await fact("ask.settled");
     assert.match(await followed.line((line) => line.includes("The release can wait")), /not on a Friday/u);

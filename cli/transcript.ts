@@ -159,7 +159,12 @@ function plainLines(
 ): string[] {
   switch (row.kind) {
     case "prompt":
-      return promptLines(row.text, row.by === undefined ? "" : style.dim(`  ${nameOf(row.by)}`), style);
+      return [
+        ...promptLines(row.text, row.by === undefined ? "" : style.dim(`  ${nameOf(row.by)}`), style),
+        ...(row.attachments ?? []).map(({ name, size }) =>
+          style.dim(`  + ${visibleLine(name)} (${Math.ceil(size / 1_000)} kB)`),
+        ),
+      ];
     case "turn": {
       const took = row.took === undefined ? [] : [span(row.took)];
       const tokens = row.usage === undefined ? [] : [`${row.usage.input + row.usage.output + row.usage.cached} tokens`];
