@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import type { Ask } from "@flybridge/protocol/ask.ts";
 import type { Entry, FactOf } from "@flybridge/protocol/entry.ts";
+import type { FeedEntry } from "@flybridge/protocol/feed.ts";
 import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
 import type { Summary } from "@flybridge/protocol/session.ts";
 import { type Anthropic, startAnthropic } from "./anthropic.ts";
@@ -80,14 +81,10 @@ describe("claude in a terminal of its own", { ...LIMIT, skip: missing }, () => {
 
   it("[D34] answered at the keyboard, takes its card back; asked while the host is away, it is asked when it is there again", async () => {
     await using at = await place();
-    using terminal = await at.claude();
-    const first = await at.world.pair("phone");
-    await first.call("hook.install", { agent: CLAUDE });
-    first.close();
-    using hooked = await at.claude();
-    void terminal;
     const device = await at.world.pair("tablet");
+    await device.call("hook.install", { agent: CLAUDE });
     await feed(device);
+    using hooked = await at.claude();
     await hooked.line(tool("touch two"));
     const { session, ask } = await asked(device, ({ source }) => source === "hook");
     await hooked.until(/Do you want to proceed/u, "the dialog");
@@ -157,6 +154,7 @@ describe("claude in a terminal of its own", { ...LIMIT, skip: missing }, () => {
     assert.match(said.map(({ text }) => text).join("\n"), /touch four[\s\S]*All done/u);
 
     await follow(device, session);
+    await untilItem(device, session, (item) => item.kind === "words" && item.body.includes("All done"));
     const had = completed(device, session).length;
     await device.call("session.prompt", { session, text: "[[text going on]]", delivery: "queue" });
     await untilItem(device, session, (item) => item.kind === "words" && item.body === "going on");
@@ -244,8 +242,11 @@ async function answerThere(terminal: Tmux): Promise<void> {
   }, "the screen without the dialog");
 }
 
+/** What the feed began with, by device; what came later is among its messages. */
+const begun = new WeakMap<BareDevice, readonly FeedEntry[]>();
+
 async function feed(device: BareDevice): Promise<void> {
-  await device.call("feed.follow", { from: 0 });
+  begun.set(device, (await device.call("feed.follow", { from: 0 })).facts);
 }
 
 async function follow(device: BareDevice, session: SessionId): Promise<void> {
@@ -255,9 +256,9 @@ async function follow(device: BareDevice, session: SessionId): Promise<void> {
 /** The newest summary that the feed gave of each session. */
 function summaries(device: BareDevice): Map<SessionId, Summary> {
   const all = new Map<SessionId, Summary>();
-  for (const message of device.messages)
-    if (message.t === "feed")
-      for (const { fact } of message.facts) if (fact.kind === "session") all.set(fact.summary.session, fact.summary);
+  const came = device.messages.flatMap((message) => (message.t === "feed" ? message.facts : []));
+  for (const { fact } of [...(begun.get(device) ?? []), ...came])
+    if (fact.kind === "session") all.set(fact.summary.session, fact.summary);
   return all;
 }
 
@@ -300,10 +301,11 @@ async function untilItem(
 }
 
 async function within<T>(what: string, device: BareDevice, find: () => T | undefined): Promise<T> {
+  const { stack } = new Error("asked for here");
   const timer = new Promise<never>((_, reject) =>
     setTimeout(() => {
       const seen = [...summaries(device).values()].map((one) => JSON.stringify(one).slice(0, 600));
-      reject(new Error(`waited in vain for ${what}; the feed says:\n${seen.join("\n")}`));
+      reject(new Error(`waited in vain for ${what}; the feed says:\n${seen.join("\n")}\n${stack}`));
     }, PATIENCE_MS).unref(),
   );
   return Promise.race([device.until(find), timer]);

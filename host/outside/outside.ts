@@ -78,7 +78,10 @@ export function makeOutside(options: {
     if (isOver || at >= due) return;
     due = at;
     clearTimeout(timer);
-    timer = setTimeout(() => void look(), milliseconds);
+    timer = setTimeout(() => {
+      due = Number.POSITIVE_INFINITY;
+      void look();
+    }, milliseconds);
     timer.unref();
   };
 
@@ -191,8 +194,6 @@ export function makeOutside(options: {
       isAgain = true;
       return looking;
     }
-    clearTimeout(timer);
-    due = Number.POSITIVE_INFINITY;
     looking = lookOnce().catch((error: unknown) =>
       log("what runs elsewhere could not be seen", { error: String(error) }),
     );
