@@ -7,8 +7,9 @@ import type { ScreenAgent } from "./screen-agent.ts";
 import { claude } from "./claude/claude.ts";
 import { codex } from "./codex/codex.ts";
 import { demo } from "./demo/demo.ts";
+import { terminal } from "./terminal/terminal.ts";
 
-export const AGENTS: readonly (Agent | ScreenAgent)[] = [claude, codex, demo, ...KNOWN.map(acpAgent)];
+export const AGENTS: readonly (Agent | ScreenAgent)[] = [claude, codex, demo, terminal, ...KNOWN.map(acpAgent)];
 
 /** With those that the person added in the state folder. */
 export function agentsIn(folder: string): readonly (Agent | ScreenAgent)[] {

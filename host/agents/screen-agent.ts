@@ -37,11 +37,17 @@ export interface Sight {
   readonly at: number;
 }
 
+/** Typed once for each id of a process, also over crashes of the host. */
+export interface Typed {
+  readonly id: string;
+  readonly keys: string;
+}
+
 /** What came of a look. */
 export interface Seen {
   readonly facts: readonly Fact[];
-  /** To be typed, in order, at once. */
-  readonly keys: string;
+  /** To be typed when the facts are stored, in order. */
+  readonly typed: readonly Typed[];
   /** Look again after so many milliseconds, also if nothing changes; undefined to wait for a change. */
   readonly again?: number | undefined;
 }
@@ -52,17 +58,32 @@ export interface ScreenLaunch<Memory> {
   readonly memory: Memory;
 }
 
+export interface ScreenOrder extends LaunchOrder {
+  /** What runs in it; the person's shell when absent. */
+  readonly command?: readonly string[] | undefined;
+}
+
+/**
+ * Looks at the screen of one process. It may hold what is to be typed and must not be stored, which ends with the host:
+ * an answer that is half typed then is begun anew, if it is still asked.
+ */
+export interface Watcher {
+  /** Never throws. */
+  see(sight: Sight): Seen;
+  /**
+   * A fact that a device caused, with an answer as it was given; one that was lost with the host is withheld, and never
+   * typed. Types only what is asked now, and only while it is asked. May be given again after a crash. Never throws.
+   */
+  act(entry: Entry, sight: Sight): Seen;
+}
+
 export interface ScreenAgent<Memory = unknown> {
   readonly name: AgentName;
   readonly speaks: "screen";
   look(env: Readonly<Record<string, string>>): Promise<AgentInfo>;
   /** Throws `CallError("agent_unavailable")`. */
-  launch(
-    order: LaunchOrder & { readonly command?: readonly string[] | undefined },
-  ): Promise<ScreenLaunch<Memory>>;
-  /** May change `memory`. Never throws. */
-  see(memory: Memory, sight: Sight): Seen;
-  /** A fact that a device caused. May change `memory`. Types only what is asked now, and only while it is asked. */
-  act(memory: Memory, entry: Entry, sight: Sight): Seen;
+  launch(order: ScreenOrder): Promise<ScreenLaunch<Memory>>;
+  /** Whoever watches changes `memory` in place; it is stored with what came of it. */
+  watch(memory: Memory): Watcher;
   explain(memory: Memory, ended: Ended): string | undefined;
 }

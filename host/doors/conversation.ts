@@ -13,13 +13,14 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_CALL_BYTES, PAGE_CHARS } from "@flybridge/protocol/limits.ts";
 import { isMethod, METHODS, type Method, type Params } from "@flybridge/protocol/methods.ts";
+import { encodeFrame } from "@flybridge/protocol/terminal.ts";
 import { FEATURES } from "@flybridge/protocol/version.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
 import { queueBytes, type StreamId, Streams } from "@flybridge/transport/streams.ts";
 import * as v from "valibot";
 import { authorize, mayRead } from "../core/authorize.ts";
 import { type Sink, StorageError } from "../core/ports.ts";
-import type { Caller, Desk, Following } from "./desk.ts";
+import type { Caller, Desk, FollowMethod, Following } from "./desk.ts";
 
 /** Calls of one device that may be unanswered at once; more are answered `too_many`. */
 const MAX_CALLS_UNDERWAY = 64;
@@ -47,6 +48,7 @@ export function converse(options: {
   const { pipe, caller, desk, now } = options;
   const { grant } = caller;
   const followed = new Map<SessionId, Following>();
+  const screens = new Map<SessionId, Following>();
   let feed: Following | undefined;
   let underway = 0;
 
@@ -92,6 +94,28 @@ export function converse(options: {
     following.pump();
   };
 
+  const unfollowTerminal = (session: SessionId): void => {
+    screens.get(session)?.[Symbol.dispose]();
+    screens.delete(session);
+  };
+
+  const followTerminal = (call: number, { session, from }: Params<"terminal.follow">): void => {
+    unfollowTerminal(session);
+    if (screens.size >= MAX_FOLLOWED)
+      throw new CallError("too_many", `A connection looks at ${MAX_FOLLOWED} terminals at most. Close some.`);
+    const { answer, following } = desk.followTerminal(session, from, caller, {
+      ready: () => ready(Streams.terminal),
+      frame(frame) {
+        if (!mayRead(grant, session, now())) return unfollowTerminal(session);
+        if (!pipe.send(Streams.terminal, encodeFrame(session, frame))) pipe.close("slow");
+      },
+    });
+    screens.set(session, following);
+    // Frames alone are on their stream. They may overtake the answer, and say what it says.
+    send(Streams.calls, { t: "reply", call, ok: answer });
+    following.pump();
+  };
+
   const followFeed = (call: number, { from }: Params<"feed.follow">): void => {
     feed?.[Symbol.dispose]();
     const { answer, following } = desk.followFeed(from, {
@@ -111,8 +135,10 @@ export function converse(options: {
     authorize(grant, method, params as { session?: unknown }, now());
     if (method === "session.follow") return follow(call, params as Params<"session.follow">);
     if (method === "feed.follow") return followFeed(call, params as Params<"feed.follow">);
-    if (method === "session.unfollow") {
-      unfollow((params as Params<"session.unfollow">).session);
+    if (method === "terminal.follow") return followTerminal(call, params as Params<"terminal.follow">);
+    if (method === "session.unfollow" || method === "terminal.unfollow") {
+      const end = method === "session.unfollow" ? unfollow : unfollowTerminal;
+      end((params as Params<"session.unfollow">).session);
       send(Streams.calls, { t: "reply", call, ok: {} });
       return;
     }
@@ -121,11 +147,7 @@ export function converse(options: {
     send(stream, { t: "reply", call, ok });
   };
 
-  const result = (
-    method: Exclude<Method, "session.follow" | "session.unfollow" | "feed.follow">,
-    params: unknown,
-    message: DeviceMessage,
-  ): unknown => {
+  const result = (method: Exclude<Method, FollowMethod>, params: unknown, message: DeviceMessage): unknown => {
     // One cast, where the table's types meet the message: `params` was parsed by the row of this very method.
     if (METHODS[method].kind === "query") return (desk.queries as Loose)[method]?.(params, caller);
     if (message.intent === undefined) throw new CallError("bad_params", `${method} is an intent: it needs an id.`);
@@ -172,11 +194,14 @@ export function converse(options: {
     },
     drained(stream) {
       if (stream === Streams.entries) for (const following of followed.values()) following.pump();
+      else if (stream === Streams.terminal) for (const screen of screens.values()) screen.pump();
       else if (stream === Streams.asks) feed?.pump();
     },
     ended() {
       for (const following of followed.values()) following[Symbol.dispose]();
       followed.clear();
+      for (const screen of screens.values()) screen[Symbol.dispose]();
+      screens.clear();
       feed?.[Symbol.dispose]();
       options.ended();
     },

@@ -2,6 +2,7 @@
 import type { Grant } from "@flybridge/protocol/grant.ts";
 import type { DeviceId, HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { FollowResult, IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
+import type { Frame } from "@flybridge/protocol/terminal.ts";
 import type { FeedSink, Sink } from "../core/ports.ts";
 
 /** Who calls. */
@@ -11,7 +12,12 @@ export interface Caller {
 }
 
 /** Queries that begin a stream; the door serves them, for it owns the streams. */
-export type FollowMethod = "session.follow" | "session.unfollow" | "feed.follow";
+export type FollowMethod =
+  | "session.follow"
+  | "session.unfollow"
+  | "feed.follow"
+  | "terminal.follow"
+  | "terminal.unfollow";
 
 export type Queries = {
   readonly [M in Exclude<QueryMethod, FollowMethod>]: (
@@ -29,6 +35,13 @@ export interface Following extends Disposable {
   pump(): void;
 }
 
+/** One device's end of a terminal. */
+export interface ScreenSink {
+  /** Whether the device takes more now. When it does again, the door says so to what is followed. */
+  ready(): boolean;
+  frame(frame: Frame): void;
+}
+
 export interface Desk {
   readonly host: { readonly id: HostId; readonly name: string; readonly version: string };
   readonly queries: Queries;
@@ -40,5 +53,12 @@ export interface Desk {
     sink: Sink,
     caller: Caller,
   ): { readonly answer: FollowResult; readonly following: Following };
+  /** Throws `CallError`: "not_found", or "wrong_state" when the session is no terminal. */
+  followTerminal(
+    session: SessionId,
+    from: number | undefined,
+    caller: Caller,
+    sink: ScreenSink,
+  ): { readonly answer: Result<"terminal.follow">; readonly following: Following };
   followFeed(from: number, sink: FeedSink): { readonly answer: Result<"feed.follow">; readonly following: Following };
 }

@@ -1,4 +1,5 @@
 /** An agent's process as a session sees it: held by the keeper, named by session and launch. */
+import type { Size } from "@flybridge/protocol/terminal.ts";
 
 export interface Exit {
   readonly code: number | null;
@@ -16,6 +17,8 @@ export interface ChildEvents {
   exit(exit: Exit): void;
   /** The keeper has this line and puts it in; or, where not `taken`, it never will. */
   settled(id: string, taken: boolean): void;
+  /** There is no room for it now: it may be sent again. */
+  full?(id: string): void;
 }
 
 export interface Child {
@@ -27,8 +30,12 @@ export interface Child {
   ack(taken: number, stored: number): void;
   /** A line for its input; once per id, also over crashes of the host. */
   write(id: string, line: string): void;
+  /** The same without a newline after it: keys of a terminal. */
+  type(id: string, keys: string): void;
+  /** Of a terminal. */
+  resize(size: Size): void;
   /** To the process and all it started. */
-  signal(signal: "SIGTERM" | "SIGKILL"): void;
+  signal(signal: "SIGHUP" | "SIGTERM" | "SIGKILL"): void;
   /** The keeper need not keep its output any longer. */
   forget(): void;
 }
@@ -41,6 +48,8 @@ export interface Hands {
     argv: readonly [string, ...string[]];
     env: Readonly<Record<string, string>>;
     cwd: string;
+    /** Present: it has a terminal of that size. */
+    terminal?: Size | undefined;
   }): Promise<Child>;
   find(name: string): Child | undefined;
 }

@@ -11,6 +11,9 @@ export interface KeeperHands extends Hands {
   dismiss(isOwned: (name: string) => boolean): void;
 }
 
+/** Output of a terminal that nobody has stored yet, in bytes; at that bound its program waits. */
+export const TERMINAL_SPOOL_BYTES = 32 * 1024 * 1024;
+
 type Connection = {
   readonly spawn: (order: SpawnOrder) => Promise<{ readonly pid: number }>;
   readonly send: (order: ChildOrder) => void;
@@ -40,6 +43,8 @@ export function makeHands(options: {
     read: (from) => send({ type: "read", child: name, from }),
     ack: (taken, stored) => send({ type: "ack", child: name, taken, stored }),
     write: (id, line) => send({ type: "input", child: name, id, bytes: encoder.encode(`${line}\n`) }),
+    type: (id, keys) => send({ type: "input", child: name, id, bytes: encoder.encode(keys) }),
+    resize: ({ cols, rows }) => send({ type: "resize", child: name, cols, rows }),
     signal: (signal) => send({ type: "signal", child: name, signal, group: true }),
     forget() {
       listeners.delete(name);
@@ -56,7 +61,8 @@ export function makeHands(options: {
       settled(child, id, outcome) {
         if (outcome !== "taken") options.log("input was not put in", { child, id, outcome });
         // A full queue is the only reason that passes: what was refused stays owed, and is sent with the next thing.
-        if (outcome !== "input_full") listeners.get(child)?.settled(id, outcome === "taken");
+        if (outcome === "input_full") listeners.get(child)?.full?.(id);
+        else listeners.get(child)?.settled(id, outcome === "taken");
       },
       lost(reason) {
         connection = undefined;
@@ -69,16 +75,16 @@ export function makeHands(options: {
       connection = { spawn: (order) => keeper.spawn(order), send: (order) => keeper.send(order) };
       for (const [name, state] of keeper.hello.children) pids.set(name, state.pid);
     },
-    async spawn({ name, argv, env, cwd }) {
+    async spawn({ name, argv, env, cwd, terminal }) {
       if (!connection) throw new Error("The keeper does not answer. It is being started again; try once more.");
       const { pid } = await connection.spawn({
         child: name,
         argv,
         env,
         cwd,
-        terminal: null,
+        terminal: terminal ?? null,
         umask: options.umask,
-        spoolBytes: null,
+        spoolBytes: terminal ? TERMINAL_SPOOL_BYTES : null,
       });
       pids.set(name, pid);
       return childOf(name, pid);

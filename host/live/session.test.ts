@@ -77,6 +77,8 @@ class Keeping implements Hands {
       if (!this.got.has(name)) this.got.set(name, line);
       this.#events?.settled(name, true);
     },
+    type: () => {},
+    resize: () => {},
     signal: () => {},
     forget: () => {},
   };
