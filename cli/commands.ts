@@ -36,6 +36,8 @@ export const COMMANDS: readonly Listed[] = [
   fromStop("interrupt", "stop the running turn"),
   fromStop("stop", "end a session's agent"),
   fromStop("resume", "start it again"),
+  listed("history", "conversations on this machine, to be gone on with", () => import("./history.ts")),
+  listed("hooks", "let agents in other terminals ask here too", () => import("./hooks.ts")),
   listed("logs", "a session's transcript, or the host's log", () => import("./logs.ts")),
   listed("doctor", "what is wrong, and how to mend it", () => import("./doctor.ts")),
 ];

@@ -7,6 +7,7 @@ import { attach } from "./attach.ts";
 import { checkTaken, FILE, uploadsFrom } from "./attached.ts";
 import { command } from "./command.ts";
 import { Fault, usage } from "./fault.ts";
+import { conversationNamed } from "./history.ts";
 import { ask, connectHost, type LocalHost } from "./local.ts";
 import { promptFrom, turnOf } from "./prompt.ts";
 
@@ -22,6 +23,8 @@ export default command({
     model: { type: "string", value: "MODEL", about: "as the agent calls it" },
     mode: { type: "string", value: "MODE", about: "as the agent calls it" },
     file: FILE,
+    resume: { type: "string", value: "ID", about: "goes on with a conversation; see flybridge history" },
+    fork: { type: "boolean", about: "with --resume: in a copy of it" },
     attach: { type: "boolean", short: "a", about: "stay and follow it" },
     wait: { type: "boolean", about: "wait until the first turn has ended, print its last words" },
   },
@@ -29,20 +32,26 @@ export default command({
     ['flybridge run claude "fix the failing test" --attach', "and watch it"],
     ["git diff | flybridge run claude - --wait", "a prompt from a pipe, the answer on stdout"],
     ['flybridge run claude "make it look so" --file sketch.png', "with a picture"],
+    ["flybridge run claude --resume 0a63", "go on with what was begun in a terminal"],
     ["flybridge run demo", "an agent that needs nothing installed"],
   ],
   async run([agent = "", typed], flags, terminal) {
     if (flags.wait === true && typed === undefined) throw usage("--wait waits for the first turn: give a prompt too.");
     if (flags.wait === true && flags.attach === true) throw usage("Give --wait or --attach, not both.");
     if (flags.file !== undefined && typed === undefined) throw usage("--file goes with a prompt: give one too.");
+    if (flags.fork === true && flags.resume === undefined) throw usage("--fork copies what --resume names: give both.");
     const prompt = typed === undefined ? undefined : promptFrom(typed);
     const attachments = uploadsFrom(flags.file);
     using host = await connectHost(terminal.env);
     const info = await agentNamed(host, agent);
     checkTaken(info, attachments);
+    const fork = flags.fork === true;
+    const before =
+      flags.resume === undefined ? undefined : await conversationNamed(host, info.agent, flags.resume, fork);
     const { session, seq } = await host.intend("session.create", {
       agent: info.agent,
-      workspace: resolve(flags.cwd ?? "."),
+      workspace: resolve(flags.cwd ?? before?.workspace ?? "."),
+      ...(before === undefined ? {} : { from: { conversation: before.conversation, fork } }),
       ...(flags.model === undefined ? {} : { model: flags.model }),
       ...(flags.mode === undefined ? {} : { mode: flags.mode }),
       ...(prompt === undefined ? {} : { prompt }),
