@@ -524,7 +524,7 @@ describe("the outbox", () => {
     const [row] = open.view.value.rows.filter((one) => one.kind === "prompt");
     assert.equal(row?.uploads, undefined);
     const sent = host.calls.findLast((call) => call.method === "session.prompt");
-    assert.deepEqual((sent?.params as { attachments?: unknown }).attachments, attachments);
+    assert.deepEqual((sent?.params as { attachments?: unknown } | undefined)?.attachments, attachments);
   });
 
   it("refuses what no host could take before keeping it, and takes a prompt of 5 MB", async () => {

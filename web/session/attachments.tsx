@@ -293,7 +293,8 @@ export function takeDrops(take: (files: File[]) => void, able: () => boolean): (
 function base64Of(content: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/u, ""));
+    // Asked for as an address, it is text.
+    reader.onload = () => resolve((reader.result as string).replace(/^[^,]*,/u, ""));
     reader.onerror = () => reject(reader.error ?? new Error("unreadable"));
     reader.readAsDataURL(content);
   });
