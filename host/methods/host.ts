@@ -1,5 +1,6 @@
 /** The host itself: what it is, what is wrong with it, its end; and the agents it could start. */
 import { statfsSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import type { Result } from "@flybridge/protocol/methods.ts";
@@ -9,8 +10,10 @@ import type { Intents, Queries } from "../doors/desk.ts";
 
 /** Free space under which a host says so, in bytes. */
 const LOW_DISK_BYTES = 512 * 1024 * 1024;
-/** How long what an agent's `look` found is told again, in milliseconds: it runs programs. */
+/** How long what the agents' `look` found counts as new, in milliseconds: it runs programs. */
 const LOOK_MS = 30_000;
+/** How long a new look is waited for where there is an older one, in milliseconds. */
+const SLOW_LOOK_MS = 1_000;
 
 export interface HostFacts {
   readonly id: HostId;
@@ -32,11 +35,16 @@ export function hostQueries(around: {
   const { host, env, now } = around;
   const agents = [...around.agents];
   let looked: { readonly at: number; readonly infos: Promise<AgentInfo[]> } | undefined;
-
-  const look = (fresh: boolean): Promise<AgentInfo[]> => {
-    if (fresh || !looked || Math.abs(now() - looked.at) > LOOK_MS)
-      looked = { at: now(), infos: Promise.all(agents.map((agent) => agent.look(env))) };
+  const lookNow = (): Promise<AgentInfo[]> => {
+    looked = { at: now(), infos: Promise.all(agents.map((agent) => agent.look(env))) };
     return looked.infos;
+  };
+  /** A program may be slow to say that it is there: then what was found before is told, and the new to who asks next. */
+  const look = async (): Promise<AgentInfo[]> => {
+    const before = looked?.infos;
+    if (before && looked && Math.abs(now() - looked.at) <= LOOK_MS) return before;
+    const fresh = lookNow();
+    return before ? Promise.race([fresh, wait(SLOW_LOOK_MS, before)]) : fresh;
   };
 
   return {
@@ -50,8 +58,8 @@ export function hostQueries(around: {
       keeper: host.keeper(),
       rss: process.memoryUsage.rss(),
     }),
-    "host.check": async () => ({ findings: [diskOf(host.root), keeperOf(host), ...(await look(true)).map(findingOf)] }),
-    "agent.list": async () => ({ agents: await look(false) }),
+    "host.check": async () => ({ findings: [diskOf(host.root), keeperOf(host), ...(await lookNow()).map(findingOf)] }),
+    "agent.list": async () => ({ agents: await look() }),
   };
 }
 
