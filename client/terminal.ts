@@ -352,7 +352,7 @@ class Terminal implements OpenTerminal, FrameListener {
 
   /** As RFC 6298 §2 smooths it. */
   #measure(took: number): void {
-    const before = this.view.value.roundTrip ?? this.#calls?.rttMs ?? took;
+    const before = this.view.value.roundTrip ?? took;
     this.view.change((view) => {
       view.roundTrip = before + (took - before) / 8;
     });

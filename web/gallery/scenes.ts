@@ -235,7 +235,7 @@ export const SCENES: Record<string, () => Stand> = {
     ),
   "session-gone": () => ({ scene: one(many(5), seenAll(many(5))), path: at(999) }),
   terminal: () => terminal({ screen: SHELL, echo: 5 }),
-  "terminal-slow": () => terminal({ screen: SHELL, echo: 400 }),
+  "terminal-slow": () => terminal({ screen: SHELL, echo: 900 }),
   "terminal-colours": () => terminal({ screen: COLOURS }),
   "terminal-vim": () => terminal({ screen: VIM, size: { cols: 80, rows: 24 }, whose: "this" }),
   "terminal-other": () => terminal({ screen: VIM, size: { cols: 120, rows: 36 }, whose: "other" }),

@@ -24,6 +24,8 @@ export interface CannedTerminals {
   /** Every call that terminals made, in order. */
   readonly calls: { method: string; params: unknown }[];
   page(params: Params<"terminal.page">): { first: number; lines: string[] };
+  /** So many lines are kept above what is drawn, by the first terminal. */
+  keep(lines: number): void;
   cut(): void;
   back(): void;
 }
@@ -109,6 +111,10 @@ export function cannedTerminals(terminals: Record<SessionId, CannedTerminal>): C
       const end = Math.min(lines.length, before ?? lines.length);
       const first = Math.max(0, end - PAGE_LINES);
       return { first, lines: lines.slice(first, end) };
+    },
+    keep(lines) {
+      const [first] = Object.values(terminals);
+      if (first) first.earlier = Array.from({ length: lines }, (_, at) => `kept line ${at}`);
     },
     cut() {
       away = true;

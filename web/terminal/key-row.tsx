@@ -22,19 +22,19 @@ export function KeyRow(
 ) {
   return (
     <div class="term-keys" role="toolbar" aria-label={t("Keys")}>
-      <Key label={t("Escape")} act={() => props.type("\u001b")}>
+      <Key label={t("Esc")} act={() => props.type("\u001b")}>
         {t("Esc")}
       </Key>
       <Key label={t("Tab")} act={() => props.type("\t")}>
         {t("Tab")}
       </Key>
-      <Key label={t("Control, with the next key")} held={props.ctrl} act={() => props.setCtrl(next(props.ctrl))}>
+      <Key label={t("Ctrl, with the next key")} held={props.ctrl} act={() => props.setCtrl(next(props.ctrl))}>
         {t("Ctrl")}
       </Key>
       <Key label={t("Alt, with the next key")} held={props.alt} act={() => props.setAlt(next(props.alt))}>
         {t("Alt")}
       </Key>
-      <Key label={t("Control C: interrupt")} mono act={() => props.type("\u0003")}>
+      <Key label={t("^C: interrupt")} mono act={() => props.type("\u0003")}>
         ^C
       </Key>
       <For each={["/", "|"]}>
