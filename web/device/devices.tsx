@@ -12,6 +12,7 @@ import { ago } from "../design/time.ts";
 import { t } from "../words.ts";
 import "./devices.css";
 
+const HookOffer = lazySheet<{ host: HostHere }>(() => import("../conversations/hook-offer.tsx"));
 const OfferSheet = lazySheet(() => import("./offer.tsx"));
 
 export default function Devices() {
@@ -112,6 +113,7 @@ function HostDevices(props: { host: HostHere }) {
         </span>
         <Icon name="chevron" />
       </A>
+      <HookOffer host={props.host} />
       <Show when={offering()}>
         <OfferSheet host={props.host} onClose={() => setOffering(false)} />
       </Show>

@@ -15,6 +15,7 @@ import { Icon } from "../design/icon.tsx";
 import { lazySheet } from "../design/lazy-sheet.tsx";
 import { Loading } from "../design/loading.tsx";
 import { clock } from "../design/time.ts";
+import OutsideNote from "../conversations/outside-note.tsx";
 import { ConnectionBanner } from "../host/banner.tsx";
 import { agentTitle } from "../host/agents.ts";
 import { LINGER_MS } from "../inbox/inbox.tsx";
@@ -90,6 +91,13 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
       // A refusal is shown on the prompt itself, where the view has it.
       .settled.catch(() => undefined);
   };
+  const resume = (): void => {
+    props.host.replica
+      .intend("session.resume", { session: props.session })
+      .settled.catch((fault: unknown) =>
+        deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")),
+      );
+  };
   const withdraw = (prompt: Extract<Row, { kind: "prompt" }>["prompt"]): void => {
     props.host.replica
       .intend("session.withdraw", { session: props.session, prompt })
@@ -121,6 +129,9 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                       <span class="session-where cut">
                         {agentTitle(props.host, now().agent)} · {visibleLine(folderName(now().workspace))}
                       </span>
+                      <Show when={now().outside}>
+                        <span class="tag">{t("another terminal")}</span>
+                      </Show>
                     </>
                   )}
                 </Show>
@@ -179,32 +190,35 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
             <div class="session-dock">
               <PinnedAsks host={props.host} open={open} summary={summary()} />
               <WaitingPrompts host={props.host} open={open} withdraw={withdraw} />
-              <Composer
-                session={props.session}
-                running={running()}
-                ended={summary()?.status.kind === "ended"}
-                offline={offline()}
-                hostName={visibleLine(props.host.known.name)}
-                takes={props.host.view.agents.find((one) => one.agent === summary()?.agent)?.attaches}
-                commands={view.state?.commands}
-                find={(text) =>
-                  props.host.replica.call("session.find", { session: props.session, text }).then(({ paths }) => paths)
+              <Show
+                when={summary()?.outside === true ? summary() : undefined}
+                fallback={
+                  <Composer
+                    session={props.session}
+                    running={running()}
+                    ended={summary()?.status.kind === "ended"}
+                    offline={offline()}
+                    hostName={visibleLine(props.host.known.name)}
+                    takes={props.host.view.agents.find((one) => one.agent === summary()?.agent)?.attaches}
+                    commands={view.state?.commands}
+                    find={(text) =>
+                      props.host.replica
+                        .call("session.find", { session: props.session, text })
+                        .then(({ paths }) => paths)
+                    }
+                    send={send}
+                    stop={() => {
+                      props.host.replica
+                        .intend("session.interrupt", { session: props.session })
+                        .settled.catch(() => undefined);
+                      deck.toasts.say(t("Stop asked"));
+                    }}
+                    resume={resume}
+                  />
                 }
-                send={send}
-                stop={() => {
-                  props.host.replica
-                    .intend("session.interrupt", { session: props.session })
-                    .settled.catch(() => undefined);
-                  deck.toasts.say(t("Stop asked"));
-                }}
-                resume={() => {
-                  props.host.replica
-                    .intend("session.resume", { session: props.session })
-                    .settled.catch((fault: unknown) =>
-                      deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it.")),
-                    );
-                }}
-              />
+              >
+                {(outside) => <OutsideNote host={props.host} summary={outside()} resume={resume} />}
+              </Show>
             </div>
           </Show>
         </div>

@@ -8,6 +8,7 @@ import { useNavigate } from "@solidjs/router";
 import { createMemo, createResource, createSignal, createUniqueId, For, Show } from "solid-js";
 import { hostOf, hostsOf, sessionPath, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
+import { lazySheet } from "../design/lazy-sheet.tsx";
 import { Sheet } from "../design/sheet.tsx";
 import { AttachButton, makeTray, takeDrops, TrayList } from "../session/attachments.tsx";
 import { PromptField } from "../session/prompt-field.tsx";
@@ -16,6 +17,8 @@ import { commandFrom, firstSize } from "../terminal/command.ts";
 import { t } from "../words.ts";
 import { Browse } from "./browse.tsx";
 import { folderName, folderParent } from "./grouping.ts";
+
+const Conversations = lazySheet(() => import("../conversations/conversations.tsx"));
 
 /** Recent folders that are offered without browsing. */
 const RECENT_FOLDERS = 5;
@@ -46,6 +49,7 @@ export default function NewSession(props: { onClose: () => void; terminal?: bool
   const [mode, setMode] = createSignal("");
   const [prompt, setPrompt] = createSignal("");
   const [command, setCommand] = createSignal("");
+  const [earlier, setEarlier] = createSignal(false);
   const tray = makeTray();
   const over = takeDrops(
     (files) => tray.add(files, agent()?.attaches),
@@ -280,8 +284,26 @@ export default function NewSession(props: { onClose: () => void; terminal?: bool
             <button type="submit" class="button strong wide" disabled={!ready()}>
               {state().kind === "starting" ? t("Starting") : t("Start")}
             </button>
+            <Show when={agents().some((one) => one.remembers)}>
+              <button type="button" class="button plain wide" onClick={() => setEarlier(true)}>
+                <Icon name="undo" />
+                {t("Continue an earlier one")}
+              </button>
+            </Show>
           </div>
         </form>
+        <Show when={earlier() && host()}>
+          {(here) => (
+            <Conversations
+              host={here()}
+              opened={(session) => {
+                props.onClose();
+                navigate(sessionPath(here().known.host, session));
+              }}
+              onClose={() => setEarlier(false)}
+            />
+          )}
+        </Show>
       </Show>
     </Sheet>
   );

@@ -94,7 +94,10 @@ export function SessionRow(props: { host: HostHere; summary: Summary }) {
             {statusWords(props.summary.status, staleSince(props.host))}
           </span>
         </span>
-        <span class="session-row-agent cut">{agentTitle(props.host, props.summary.agent)}</span>
+        <span class="session-row-agent cut">
+          {agentTitle(props.host, props.summary.agent)}
+          <Show when={props.summary.outside}> · {t("another terminal")}</Show>
+        </span>
       </A>
     </li>
   );
