@@ -79,10 +79,10 @@ export default function Conversations(props: {
                               {visibleLine(one.title)}
                             </span>
                             <span class="conversation-facts dim cut">
+                              <Mark one={one} />
                               {agentTitle(props.host, one.agent)} · {visibleLine(folderName(one.workspace))} ·{" "}
                               {ago(one.updated)}
                             </span>
-                            <Marks one={one} />
                           </button>
                         </li>
                       )}
@@ -109,10 +109,11 @@ export default function Conversations(props: {
   );
 }
 
-function Marks(props: { one: Conversation }) {
+function Mark(props: { one: Conversation }) {
   return (
     <Show when={props.one.open === true || props.one.session !== undefined}>
-      <span class="tag">{props.one.open === true ? t("open in a terminal") : t("a session here")}</span>
+      <span class="conversation-mark">{props.one.open === true ? t("open in a terminal") : t("a session here")}</span>
+      {" · "}
     </Show>
   );
 }

@@ -64,6 +64,7 @@ export const AGENTS: AgentInfo[] = [
     agent: CLAUDE,
     title: "Claude Code",
     version: "2.1.4",
+    remembers: true,
     models: [
       { value: "default", label: "Default" },
       { value: "opus", label: "Opus" },

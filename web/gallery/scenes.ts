@@ -274,6 +274,17 @@ export const SCENES: Record<string, () => Stand> = {
         askRow(QUESTION, Date.now()),
       ]),
     ),
+  "session-outside": () =>
+    inSession(
+      viewOf(stateOf(1, { outside: true, status: { kind: "idle", since: Date.now() - 40_000 } }), RICH.slice(0, 9)),
+    ),
+  "session-outside-ended": () =>
+    inSession(
+      viewOf(
+        stateOf(1, { outside: true, status: { kind: "ended", since: Date.now() - 40_000, cause: "exited" } }),
+        RICH.slice(0, 9),
+      ),
+    ),
   rules: () => ({ scene: one(many(3), seenAll(many(3))), path: "/rules" }),
   "rules-none": () => ({ scene: one([], {}, { rules: [] }), path: "/rules" }),
   devices: () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),

@@ -17,6 +17,7 @@ import type { SessionState, Summary } from "@flybridge/protocol/session.ts";
 import { summaryOf } from "@flybridge/protocol/fold.ts";
 import { storeCell } from "../store-cell.ts";
 import { AGENTS, FOLDERS, OTHER_DEVICE, PAIRED } from "./data.ts";
+import { CONVERSATIONS, HOOKS, SAID } from "./earlier.ts";
 import { CONTENTS, PATHS, RULES } from "./extras.ts";
 import { type CannedTerminal, type CannedTerminals, cannedTerminals } from "./terminal.ts";
 
@@ -148,6 +149,7 @@ export function makeWorld(scene: Scene): World {
           const row = whole.rows.find((one) => one.kind === "prompt" && one.prompt === prompt);
           if (row?.kind === "prompt") row.state = "withdrawn";
         }),
+      "hook.install": () => ({ ...HOOKS[0], state: "installed" }),
       "session.create": () => ({ session: sessions[0]?.session, seq: 1 }),
       "session.configure": ({ session, model, mode, title, setting }) =>
         changeSession(view, session, (state) => {
@@ -162,7 +164,10 @@ export function makeWorld(scene: Scene): World {
           (state) => (state.status = { kind: "ended", since: Date.now(), cause: "stopped" }),
         ),
       "session.resume": ({ session }) =>
-        changeSession(view, session, (state) => (state.status = { kind: "idle", since: Date.now() })),
+        changeSession(view, session, (state) => {
+          delete state.outside;
+          state.status = { kind: "idle", since: Date.now() };
+        }),
       "device.rename": ({ device, name }) =>
         view.change((host) => Object.assign(host.devices[device] as Device, { name })),
       "device.revoke": ({ device }) => view.change((host) => delete host.devices[device]),
@@ -318,6 +323,9 @@ export function makeWorld(scene: Scene): World {
     await new Promise((resolve) => setTimeout(resolve, 30));
     if (method === "terminal.page") return terminals.page(params as Params<"terminal.page">);
     if (method === "rule.list") return { rules };
+    if (method === "hook.list") return { hooks: HOOKS };
+    if (method === "conversation.list") return { conversations: CONVERSATIONS };
+    if (method === "conversation.read") return { said: SAID };
     if (method === "attachment.read") {
       const data = CONTENTS[(params as { hash: string }).hash];
       if (data === undefined) throw new CallError("not_found", "This is not kept any more.");

@@ -130,7 +130,7 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                         {agentTitle(props.host, now().agent)} · {visibleLine(folderName(now().workspace))}
                       </span>
                       <Show when={now().outside}>
-                        <span class="tag">{t("another terminal")}</span>
+                        <span class="session-where cut">· {t("in another terminal")}</span>
                       </Show>
                     </>
                   )}
