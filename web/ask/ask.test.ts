@@ -159,3 +159,86 @@ describe("evidence", () => {
     await page.getByText("Sending: Allow once").waitFor();
   });
 });
+
+describe("asks with more to say", () => {
+  it("offers rules apart from the agent's own choices, with the request they are for", async () => {
+    const { page, faults } = await stage.open("inbox-rule", PHONE);
+    await page.getByRole("button", { name: "Other ways to allow" }).tap();
+    await page.getByText("What Claude Code offers").waitFor();
+    await page.getByText("Exactly this request").waitFor();
+    assert.match((await page.locator(".menu-request").textContent()) ?? "", /^npm test -- --run/u);
+    await page.getByText(/until you revoke the rule/).waitFor();
+    await page.getByRole("menuitem", { name: /Always allow this exact request/ }).tap();
+    assert.deepEqual(await answerOf(page), { kind: "allow", choice: "flybridge.always" });
+    assert.deepEqual(faults, []);
+  });
+
+  it("offers rules alone where the agent has nothing of its own", async () => {
+    const { page } = await stage.open("inbox-rule-mcp", DESKTOP);
+    await page.getByRole("button", { name: "Other ways to allow" }).click();
+    assert.equal(await page.getByText("What Claude Code offers").count(), 0);
+    await page.getByRole("menuitem", { name: /for this session/ }).click();
+    assert.deepEqual(await answerOf(page), { kind: "allow", choice: "flybridge.session" });
+  });
+
+  it("masks a secret, shows it on request, sends it whole and says it nowhere", async () => {
+    const { page, faults } = await stage.open("inbox-secret", PHONE);
+    const field = page.getByLabel("In your own words");
+    assert.equal(await field.getAttribute("type"), "password");
+    assert.equal(await field.getAttribute("autocomplete"), "off");
+    assert.equal(await page.getByRole("button", { name: "Answer", exact: true }).isDisabled(), true);
+    await field.fill(" two spaces ");
+    await page.getByRole("button", { name: "Show what is typed" }).tap();
+    assert.equal(await field.getAttribute("type"), "text");
+    await page.getByRole("button", { name: "Hide what is typed" }).tap();
+    assert.equal(await field.getAttribute("type"), "password");
+    assert.equal(await page.getByRole("button", { name: "Add a note" }).count(), 0);
+    await page.getByRole("button", { name: "Answer", exact: true }).tap();
+    await page.getByText("Sending: •••").waitFor();
+    assert.deepEqual(await answerOf(page), {
+      kind: "replies",
+      replies: [{ question: "q1", picks: [], text: " two spaces " }],
+    });
+    assert.ok(!(await page.content()).includes("two spaces"));
+    assert.deepEqual(faults, []);
+  });
+
+  it("says that it was read from the screen", async () => {
+    const { page } = await stage.open("inbox-screen", PHONE);
+    await page.getByText("Read from the screen").waitFor();
+    await page.getByRole("radio", { name: "Yes" }).check();
+    await page.getByRole("button", { name: "Answer", exact: true }).tap();
+    assert.deepEqual(await answerOf(page), { kind: "replies", replies: [{ question: "q1", picks: ["Yes"] }] });
+  });
+
+  it("shows what can only be answered elsewhere, says where, and leads to the terminal where there is one", async () => {
+    const { page } = await stage.open("inbox-elsewhere", PHONE);
+    await page.getByText(/in the terminal pts\/4 on studio/).waitFor();
+    await page.getByText("npm test -- --run src/checkout").first().waitFor();
+    for (const name of ["Allow once", "Deny"]) assert.equal(await page.getByRole("button", { name }).count(), 0);
+    assert.equal(await page.getByRole("link", { name: "Open the terminal" }).count(), 0);
+    await inWorld(page, (world) =>
+      world.host().change((host) => Object.values(host.sessions).forEach((one) => (one.terminal = true))),
+    );
+    await page.getByRole("link", { name: "Open the terminal" }).waitFor();
+  });
+
+  it("turns between several that are open, and stays with the one that was turned to", async () => {
+    const { page } = await stage.open("session-many-asks", PHONE);
+    await page.getByText("1 of 3 that wait for you").waitFor();
+    await page.getByRole("button", { name: "The next one" }).tap();
+    await page.getByText("2 of 3 that wait for you").waitFor();
+    await page.getByRole("heading", { name: "Has 2 questions" }).waitFor();
+    await inWorld(page, (world, session) => world.settleElsewhere(session as never, "ask-approval"), SESSION);
+    await page.getByText("1 of 2 that wait for you").waitFor();
+    assert.equal(await page.getByRole("heading", { name: "Has 2 questions" }).count(), 1);
+    await page.getByRole("button", { name: "The one before" }).tap();
+    await page.getByRole("heading", { name: /Wants to change/ }).waitFor();
+  });
+
+  it("tells in the transcript what a rule allowed, and what made one", async () => {
+    const { page } = await stage.open("session-attached", DESKTOP);
+    await page.getByText("allowed by a rule, without asking").waitFor();
+    await page.getByText("Allow once · and from now on without asking").waitFor();
+  });
+});
