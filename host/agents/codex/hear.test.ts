@@ -301,7 +301,7 @@ describe("a Codex that fails", () => {
   }
   const sit = (stage: string): Promise<Driven> => drive(codex, { session, workspace: folder, env: env(stage) });
 
-  it("is found out before it is started, with how to mend it", async () => {
+  it("[E27] is found out before it is started, with how to mend it, by its config.toml too", async () => {
     const problem = async (stage: string): Promise<string | undefined> => (await codex.look(env(stage))).problem?.code;
     assert.equal(await problem(""), "not_signed_in");
     assert.equal(await problem("old"), "too_old");
@@ -349,6 +349,7 @@ describe("a Codex that fails", () => {
       ["Half a word"],
     );
     assert.equal(driven.entries.filter(({ fact }) => fact.kind === "turn.ended").length, 1);
+    assert.deepEqual(driven.state().items, [], "what was begun twice is one");
     const notices = driven.entries.flatMap(({ fact }) => (fact.kind === "notice" ? [fact.text.length] : []));
     assert.ok(notices.length >= 4 && Math.max(...notices) < 1024 * 1024);
   });

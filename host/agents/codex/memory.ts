@@ -2,7 +2,6 @@
  * What the adapter must remember between two lines, as plain JSON: it is stored with every batch of entries, so it
  * holds what is open and nothing that is finished.
  */
-import type { AgentOption } from "@flybridge/protocol/agent.ts";
 import type { ItemId, PromptId, TurnId } from "@flybridge/protocol/ids.ts";
 import type { Item } from "@flybridge/protocol/item.ts";
 import type { Draft } from "../agent.ts";
@@ -49,10 +48,10 @@ export interface PendingAsk {
   readonly detail: Json;
 }
 
+/** A model and its degrees of thinking. */
 export interface Model {
   readonly value: string;
-  readonly option: AgentOption;
-  readonly efforts: readonly AgentOption[];
+  readonly efforts: readonly string[];
 }
 
 export interface Tokens {

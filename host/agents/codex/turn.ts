@@ -8,13 +8,17 @@ import { foreignIdOf, labelOf, wordsOf } from "../bounds.ts";
 import { listAt, numberAt, objectAt, textAt, type Json } from "../json.ts";
 import { planAsk } from "./ask.ts";
 import { closeItems } from "./item.ts";
-import { NO_TOKENS, type Memory, type Model, type Tokens } from "./memory.ts";
+import { NO_TOKENS, type Memory, type Tokens } from "./memory.ts";
 import { isConfigured, MODE_OPTIONS, modeOf } from "./mode.ts";
 import { promptLine } from "./prompt.ts";
 import { requestLine } from "./wire.ts";
 
 type Ended = FactOf<"turn.ended">;
 
+/** The setting of how much the model thinks. */
+const EFFORT = "effort";
+/** Degrees of it that are kept of one model; they have six. */
+const MAX_EFFORTS = 16;
 /** Turns that are over and remembered: late news of them begins nothing. */
 const MAX_OVER = 16;
 
@@ -158,28 +162,23 @@ export function report(
 
 /** `model/list`: what can be chosen, each with its own degrees of thinking. */
 export function hearModels(memory: Memory, result: Json | undefined): Draft[] {
-  memory.models = listAt(result, "data")
+  const listed = listAt(result, "data")
     .filter((model) => model["hidden"] !== true && textAt(model, "model") !== undefined)
-    .slice(0, MAX_OPTIONS)
-    .map((model) => {
-      const value = labelOf(textAt(model, "model") ?? "");
-      const detail = textAt(model, "description");
-      return {
-        value,
-        option: {
-          value,
-          label: labelOf(textAt(model, "displayName") ?? value),
-          ...(detail === undefined ? {} : { detail: labelOf(detail) }),
-        },
-        efforts: effortsOf(model),
-      };
-    });
-  if (memory.models.length === 0) return [];
+    .slice(0, MAX_OPTIONS);
+  if (listed.length === 0) return [];
+  memory.models = listed.map((model) => ({
+    value: labelOf(textAt(model, "model") ?? ""),
+    efforts: listAt(model, "supportedReasoningEfforts")
+      .slice(0, MAX_EFFORTS)
+      .map((one) => labelOf(textAt(one, "reasoningEffort") ?? "")),
+  }));
+  const models = listed.map((model): AgentOption => {
+    const value = labelOf(textAt(model, "model") ?? "");
+    const detail = textAt(model, "description");
+    const label = labelOf(textAt(model, "displayName") ?? value);
+    return { value, label, ...(detail === undefined ? {} : { detail: labelOf(detail) }) };
+  });
   const { model, effort } = memory.told;
-  // A model that only the settings on this machine name can be chosen too.
-  const own =
-    model === undefined || memory.models.some(({ value }) => value === model) ? [] : [{ value: model, label: model }];
-  const models = [...own, ...memory.models.map(({ option }) => option)].slice(0, MAX_OPTIONS);
   return [{ kind: "fact", fact: { kind: "agent.reported", models, ...settingsFor(memory, model, effort) } }];
 }
 
@@ -193,17 +192,16 @@ export function reportSettings(memory: Memory, from: Json | undefined, sandbox: 
   return report(memory, { model: textAt(from, "model"), mode, effort });
 }
 
-const EFFORT = "effort";
-
 function settingsFor(
   memory: Memory,
   model: string | undefined,
   effort: string | undefined,
 ): { settings?: AgentSetting[] } {
-  const options: readonly AgentOption[] = memory.models.find((one: Model) => one.value === model)?.efforts ?? [];
-  if (options.length === 0) return {};
+  const efforts = memory.models.find((one) => one.value === model)?.efforts ?? [];
+  if (efforts.length === 0) return {};
+  const options: AgentOption[] = efforts.map((value) => ({ value, label: value }));
   const fallback = { value: "", label: "Default", detail: "What the model does by itself" };
-  const known = effort !== undefined && options.some(({ value }) => value === effort);
+  const known = effort !== undefined && efforts.includes(effort);
   return {
     settings: [
       {
@@ -211,20 +209,10 @@ function settingsFor(
         label: "Thinking",
         detail: "How much the model thinks before it answers",
         value: known ? effort : "",
-        options: known ? [...options] : [fallback, ...options].slice(0, MAX_OPTIONS),
+        options: known ? options : [fallback, ...options],
       },
     ],
   };
-}
-
-function effortsOf(model: Json): AgentOption[] {
-  return listAt(model, "supportedReasoningEfforts")
-    .slice(0, MAX_OPTIONS)
-    .map((one) => {
-      const value = labelOf(textAt(one, "reasoningEffort") ?? "");
-      const detail = textAt(one, "description");
-      return { value, label: value, ...(detail === undefined ? {} : { detail: labelOf(detail) }) };
-    });
 }
 
 function usageOf(memory: Memory): Usage {
