@@ -12,6 +12,7 @@ import type { Summary } from "@flybridge/protocol/session.ts";
 import { type Anthropic, startAnthropic } from "./anthropic.ts";
 import type { BareDevice } from "./bare.ts";
 import { claudeEnv, findClaude } from "./claude.ts";
+import { TerminalDevice } from "./terminal.ts";
 import { findTmux, Tmux } from "./tmux.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -111,6 +112,40 @@ describe("claude in a terminal of its own", { ...LIMIT, skip: missing }, () => {
     await again.call("ask.answer", { session, ask: after.ask.ask, answer: { kind: "allow", choice: "once" } });
     await hooked.until(() => existsSync(join(at.workspace, "three")), "the third file");
     again.close();
+  });
+
+  it("asks once where this host has it: in a terminal of the host's by the hook, over a pipe by the pipe", async () => {
+    await using at = await place();
+    const device = await at.world.pair("phone");
+    await feed(device);
+    await device.call("hook.install", { agent: CLAUDE });
+    const command = [found ?? "", "--permission-mode", "manual"];
+    const terminal = await TerminalDevice.open(device, command, { workspace: at.workspace });
+    const { session } = terminal;
+    await terminal.shows(/manual mode on/u);
+    await terminal.type(tool("touch five"));
+    await terminal.shows(/touch five/u);
+    await terminal.type("\r");
+    const { ask, session: where } = await asked(device, ({ source }) => source === "hook");
+    assert.equal(where, session, "the terminal it runs in");
+    await device.call("ask.answer", { session, ask: ask.ask, answer: { kind: "allow", choice: "once" } });
+    await within("the fifth file", device, () => existsSync(join(at.workspace, "five")) || undefined);
+    const piped = await device.call("session.create", {
+      agent: CLAUDE,
+      workspace: at.workspace,
+      prompt: tool("touch six"),
+    });
+    const own = await asked(device, ({ source }) => source === undefined);
+    assert.equal(own.session, piped.session);
+    await device.call("ask.answer", { ...piped, ask: own.ask.ask, answer: { kind: "allow", choice: "once" } } as never);
+    await idle(device, piped.session);
+    assert.equal(existsSync(join(at.workspace, "six")), true);
+    await follow(device, piped.session);
+    await device.untilEntry(piped.session, ({ fact }) => fact.kind === "turn.ended");
+    const opened = device.entriesOf(piped.session).filter(({ fact }) => fact.kind === "ask.opened");
+    assert.equal(opened.length, 1);
+    assert.deepEqual([...summaries(device).keys()].sort(), [session, piped.session].sort(), "no session more");
+    device.close();
   });
 
   it("without the hook, is seen to ask and says where to answer; ended, it is continued here", async () => {

@@ -62,6 +62,8 @@ export function makeOutside(options: {
     if (!("speaks" in agent) && agent.outside)
       ports.set(agent.name, agent as Agent & { readonly outside: OutsidePort });
   const runs = new Map<SessionId, OutsideRun>();
+  /** Fresh ones with nothing in them, by conversation: since when they are at rest. */
+  const empty = new Map<string, number>();
   /** Of processes: whether they are this host's, which does not change. */
   const ours = new Map<number, boolean>();
   const watches: Disposable[] = [];
@@ -129,8 +131,14 @@ export function makeOutside(options: {
   };
 
   /** A fresh one in which nobody said anything yet is nothing to show, and could not be gone on with. */
-  const isWorthIt = async ({ outside }: { outside: OutsidePort }, stranger: Stranger): Promise<boolean> =>
-    stranger.state !== "idle" || ((await outside.read?.(env, stranger.conversation, null))?.facts.length ?? 0) > 0;
+  const isWorthIt = async ({ outside }: { outside: OutsidePort }, stranger: Stranger): Promise<boolean> => {
+    const { conversation, since, state } = stranger;
+    if (state !== "idle") return true;
+    if (empty.get(conversation) === since) return false;
+    const { facts = [] } = (await outside.read?.(env, conversation, null)) ?? {};
+    if (facts.length === 0) empty.set(conversation, since);
+    return facts.length > 0;
+  };
 
   const open = async (agent: AgentName, stranger: Stranger, isShown: boolean): Promise<LiveSession | undefined> => {
     const { conversation, workspace, joins } = stranger;
@@ -186,6 +194,7 @@ export function makeOutside(options: {
     for (const one of runs.values()) if (!there.has(one.conversation)) one.gone();
     const pids = new Set(listed.map(({ stranger }) => stranger.pid));
     for (const pid of ours.keys()) if (!pids.has(pid)) ours.delete(pid);
+    for (const conversation of empty.keys()) if (!there.has(conversation)) empty.delete(conversation);
     options.looked(present);
   };
 
