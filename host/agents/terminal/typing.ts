@@ -246,8 +246,10 @@ function planned(typing: Typing, shape: Shape | undefined, screen: Screen): Typi
       const words = plan.words.includes("\n") ? `${PASTE[0]}${plan.words}${PASTE[1]}` : plan.words;
       return typed(typing, `${shape?.typed === undefined ? "" : CLEAR}${words}`, "typed");
     }
-    case "pick":
-      return shape?.at === plan.at ? typed(typing, ENTER, "last") : moved(typing, shape, plan.at);
+    case "pick": {
+      const at = nowAt(typing, shape, plan.at);
+      return at !== -1 && shape?.at === at ? typed(typing, ENTER, "last") : moved(typing, shape, at);
+    }
     case "press": {
       if (shape?.button === plan.button) return typed(typing, ENTER, "last");
       return shape?.button === undefined ? waited(typing) : typed(typing, TAB, "moving");
@@ -269,9 +271,16 @@ function ticked(typing: Typing, shape: Shape | undefined, wanted: readonly numbe
   return typed(typing, ENTER, "last");
 }
 
+/** Where an option is now: a long menu scrolls while its highlight moves. */
+function nowAt(typing: Typing, shape: Shape | undefined, place: number): number {
+  const label = typing.labels[place];
+  if (shape?.options[place]?.label === label) return place;
+  return shape?.options.findIndex((option) => option.label === label) ?? -1;
+}
+
 /** Towards a place, by as many keys as it is away; the next look says how far they came. */
 function moved(typing: Typing, shape: Shape | undefined, place: number): TypingStep {
-  if (shape?.at === undefined) return waited(typing);
+  if (shape?.at === undefined || place === -1) return waited(typing);
   const away = place - shape.at;
   const back = shape.across ? LEFT : shape.control ? BEFORE : UP;
   const on = shape.across ? RIGHT : shape.control ? NEXT : DOWN;
@@ -290,7 +299,6 @@ function waited(typing: Typing): TypingStep {
   return typing.waits > MAX_WAITS ? { end: "lost" } : { wait: true };
 }
 
-/** A long menu scrolls while its highlight moves: the same question with the same kind of answer is the same ask then. */
 function isSame(typing: Typing, now: Reading | undefined): boolean {
   return now?.key === typing.key;
 }

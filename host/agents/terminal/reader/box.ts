@@ -6,7 +6,7 @@ import { isNo, isSecret, isYes, saysNo } from "./words.ts";
 
 const MAX_BOX_ROWS = 60;
 const MAX_BUTTONS = 6;
-const BUTTON = /<\s*([^<>]{1,24}?)\s*>/gu;
+const BUTTON = /<\s*([^<>]{1,24}?)\s*>|\[\s*(\p{L}[^[\]<>]{0,23}?)\s*\]/gu;
 const KNOWN =
   /^(?:ok|okay|yes|no|cancel|back|go back|next|continue|accept|exit|quit|help|select|done|finish|abort|retry|ignore|skip|edit|rename|close|later|never|details|extra|browse|open|save|install|previous|proceed|agree|disagree|ja|nein|oui|non|annuler|abbrechen|sí|aceptar|cancelar|ок|отмена|да|нет)$/iu;
 const FIELD = /_{5,}|^\s*(?:[\p{L} ]{0,30}:)?\s*[*•]{3,}_*\s*$/u;
@@ -25,6 +25,7 @@ export function boxAsk(view: View): Found | undefined {
   if (!row || buttons.length === 0 || buttons.length > MAX_BUTTONS) return undefined;
   const top = topOf(view, at);
   if (top === undefined && !(buttons.length > 1 && buttons.every(({ label }) => KNOWN.test(label)))) return undefined;
+  if (!buttons.some(({ label }) => KNOWN.test(label)) && !(buttons.length > 1 && row.framed)) return undefined;
   const first = top ?? Math.max(0, at - 12);
   const title = view.rows[first]?.title ?? "";
   const inside = view.rows.slice(first + (top === undefined ? 0 : 1), at);
@@ -61,7 +62,7 @@ export function boxAsk(view: View): Found | undefined {
   const words = wordsOf(inside.filter((one) => !FIELD.test(one.text)));
   const field = inside.findIndex((one) => FIELD.test(one.text));
   const inner = field === -1 ? emptyField(inside) : field;
-  if (inner !== -1 && labels.length <= 3 && !labels.some(isYes)) {
+  if (inner !== -1 && labels.length <= 3 && !labels.some(refusable)) {
     const masked = /[*•]{3,}/u.test(inside[inner]?.text ?? "");
     const hidden = masked || isSecret(words) || isSecret((inside[inner]?.said ?? "").replace(/[_*].*$/u, ""));
     const typed = hidden ? "" : (inside[inner]?.said ?? "").replace(/_+$/u, "").trim();
@@ -87,12 +88,17 @@ export function boxAsk(view: View): Found | undefined {
   };
 }
 
+/** `<Yes>`: such a box asks for nothing but a yes or no. */
+function refusable(label: string): boolean {
+  return isYes(label) && !/^ok/iu.test(label);
+}
+
 function buttonsOf(row: Row): { readonly label: string; readonly col: number }[] {
   if (row.text.replace(BUTTON, "").trim() !== "") return [];
-  return [...row.text.matchAll(BUTTON)].map((one) => ({
-    label: (one[1] ?? "").trim(),
-    col: one.index + one[0].indexOf(one[1] ?? ""),
-  }));
+  return [...row.text.matchAll(BUTTON)].map((one) => {
+    const label = one[1] ?? one[2] ?? "";
+    return { label: label.trim(), col: one.index + one[0].indexOf(label) };
+  });
 }
 
 function topOf(view: View, from: number): number | undefined {
@@ -155,7 +161,7 @@ function innerBox(inside: readonly Row[]): List | undefined {
 
 /** The last paragraph of a box with `<Ok> <Cancel>`: entries at one column. */
 function block(inside: readonly Row[], labels: readonly string[]): List | undefined {
-  if (labels.length < 2 || labels.some(isYes) || inside.some((row) => FIELD.test(row.text))) return undefined;
+  if (labels.length < 2 || labels.some(refusable) || inside.some((row) => FIELD.test(row.text))) return undefined;
   const rows: Row[] = [];
   let at = inside.length - 1;
   while (at >= 0 && inside[at]?.blank === true) at -= 1;

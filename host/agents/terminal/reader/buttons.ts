@@ -55,7 +55,11 @@ function rowAsk(view: View, row: Row, at: number, hint: string, hinted: boolean)
   const both = buttons.some(({ label }) => saysYes(label)) && buttons.some(({ label }) => saysNo(label));
   const ends = /[?？:：]$/u.test(asked.question);
   if (asked.question === "") return undefined;
-  if (!(radio && (asked.live || ends)) && !(both && (ends || can || asked.live)) && !(can && cut.hint !== "" && both)) {
+  if (
+    !(radio && (asked.live || ends)) &&
+    !(both && (ends || can || asked.live || row.indent >= 8)) &&
+    !(can && cut.hint !== "" && both)
+  ) {
     if (!(can && (ends || asked.live))) return undefined;
   }
   return found(view, row, at, asked.question, asked.top, buttons);

@@ -13,7 +13,7 @@ const SENDS =
   /\b(?:enter|return|⏎|ctrl\+d|esc|tab)\b.{0,12}\b(?:submit|next|confirm|continue|done|finish|complete|accept|save)\b|\b(?:submit|next|confirm|continue|accept)\b.{0,12}\b(?:enter|return|⏎)/iu;
 
 export function fieldAsk(view: View): Found | undefined {
-  return marked(view) ?? legended(view);
+  return marked(view) ?? titled(view) ?? legended(view);
 }
 
 /** `◆  What is your name?` / `│  Anonymous` / `└`. */
@@ -33,6 +33,22 @@ function marked(view: View): Found | undefined {
     return fieldOf(question, body[0], at, last);
   }
   return undefined;
+}
+
+/** A frame that carries its question as its title, with one row in it. */
+function titled(view: View): Found | undefined {
+  const rows = view.rows.flatMap((row, at) => (row.blank && !row.rule ? [] : [{ row, at }])).slice(-4);
+  const bottom = rows.findLastIndex(({ row }) => row.rule && /^\s*[└╰┗╚]/u.test(row.raw));
+  const top = rows[bottom - 2];
+  const field = rows[bottom - 1];
+  if (bottom < 2 || !top || !field || !top.row.rule || top.row.title === "" || field.row.rule) return undefined;
+  if (rows.length - 1 - bottom > 1 || !/[?？:：]$/u.test(top.row.title)) return undefined;
+  return fieldOf(
+    top.row.title,
+    /^(?:e\.g\.|type|enter)/iu.test(field.row.said) ? undefined : field.row,
+    top.at,
+    view.rows.length - 1,
+  );
 }
 
 /** A line that takes words, above a legend that says which key sends them; or one with a placeholder that says so. */

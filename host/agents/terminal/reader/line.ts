@@ -11,6 +11,10 @@ const MAX_PROMPT_CHARS = 500;
 const MAX_TYPED_CHARS = 60;
 const MAX_CONTEXT_ROWS = 12;
 
+/** Lines of logs, diffs and builds that carry what another program said. */
+const QUOTED =
+  /^(?:=>|#(?!\?)|\||@@|[-+](?=\s*\p{L})|\d{4}-\d\d-\d\d|\[?\d{1,2}:\d\d(?::\d\d)?\]?\s|<\w+>|INFO\b|DEBUG\b|WARN\b)/u;
+
 /** What prompts of the inquirer kind begin with. */
 export const LIVE = /^(?:\?|\[\?\]|❔|❓|◆|»|✋)\s+(?=\S)/u;
 
@@ -30,13 +34,15 @@ export function lineAsk(view: View): Found | undefined {
   if (!prompt) return undefined;
   const { text } = prompt;
   if (text === "" || text.length > MAX_PROMPT_CHARS) return undefined;
-  if (isShellPrompt(text) || /^(?:usage|error|fatal|traceback|panic)\b/iu.test(text)) return undefined;
+  if (QUOTED.test(text) || isShellPrompt(text) || /^(?:usage|error|fatal|traceback|panic)\b/iu.test(text))
+    return undefined;
   return (
     keyed(view, prompt) ??
     secret(prompt) ??
     enter(view, prompt) ??
     chooser(view, prompt) ??
     mark(view, prompt) ??
+    placeholder(view, prompt) ??
     (isInterpreter(text) ? undefined : words(view, prompt))
   );
 }
@@ -57,8 +63,15 @@ function promptOf(view: View): Prompt | undefined {
   let text = row.text;
   while (top > 0 && end - top < 4) {
     const above: Row | undefined = view.rows[top - 1];
-    if (!above || above.blank || !(view.rows[top]?.wrapped === true || above.raw.length >= view.cols)) break;
-    text = above.text + text.trimStart();
+    if (!above || above.blank) break;
+    const wrapped =
+      view.rows[top]?.wrapped === true || (above.raw.length >= view.cols && !/([-=_*~.#])\1{2}$/u.test(above.raw));
+    // A remark in brackets belongs to the question on the row above it.
+    const remark =
+      top === end &&
+      /^\s*(?:\([^()]{1,80}\)\s*(?:\[[^\]]{1,40}\]\s*)?[:?>]?|\[[^[\]]{1,80}\]\s*[:>]{1,3})$/u.test(text);
+    if (!wrapped && !(remark && !isShellPrompt(above.said) && !LIVE.test(above.said))) break;
+    text = wrapped ? above.text + text.trimStart() : `${above.text} ${text.trimStart()}`;
     top -= 1;
   }
   const said = text.trim();
@@ -69,11 +82,17 @@ function promptOf(view: View): Prompt | undefined {
 /** y/n in all spellings, and other keys that a prompt lists. */
 function keyed(view: View, prompt: Prompt): Found | undefined {
   const bracket = bracketOf(prompt.text);
-  if (bracket) return keysFound(view, prompt, bracket.question, bracket.options, bracket.typed);
+  if (bracket) {
+    // The keys in brackets are those of a list above: what they mean is written there.
+    const list = bracket.options.length > 2 ? listAbove(view, prompt.top, true) : undefined;
+    const keys = new Set(list?.options.map(({ key }) => key));
+    if (list && bracket.options.every(({ key }) => keys.has(key))) return undefined;
+    return keysFound(view, prompt, bracket.question, bracket.options, bracket.typed);
+  }
   const letters = mnemonics(prompt.text);
   if (letters)
     return keysFound(view, prompt, letters.question || aboveOf(view, prompt.top), letters.options, letters.typed);
-  const spelled = spelledOut(prompt.text);
+  const spelled = spelledOut(prompt.text) ?? toldAbove(view, prompt);
   if (spelled) return keysFound(view, prompt, prompt.text, spelled, "");
   return undefined;
 }
@@ -136,17 +155,7 @@ function alternatives(inside: string, before: string, tail: string): readonly Op
       return undefined;
     return said.length > 2 ? yesNo(["yes", "no"]) : yesNo(["y", "n"]);
   }
-  const compact =
-    /^[Yy][Nn][\w?]{0,10}$/u.test(said) && new Set(said.toLowerCase()).size >= said.length - 1 ? [...said] : undefined;
-  const compactLetters =
-    compact ??
-    (/^(?=.*[A-Z])(?=.*[hH?])[A-Za-z?]{3,10}$/u.test(said) &&
-    /^[A-Z]?[a-z]*[A-Z]?[a-z]*[hH?]$/u.test(said) &&
-    new Set(said.toLowerCase()).size === said.length &&
-    !/[aeiou][^aeiou][aeiou]|^[A-Z][a-z]{2,}$/u.test(said.slice(0, -1))
-      ? [...said]
-      : undefined);
-  const tokens = compactLetters ?? tokensOf(said);
+  const tokens = compactOf(said) ?? tokensOf(said);
   if (!tokens || tokens.length < 2 || tokens.length > 24) return undefined;
   const bare = tokens.map((token) =>
     token
@@ -163,14 +172,39 @@ function alternatives(inside: string, before: string, tail: string): readonly Op
   }
   const short = bare.every((token) => token.length === 1 || /^\\?.$/u.test(token));
   if (short && bare.length >= 2 && !bare.every((token) => /^\d$/u.test(token))) return keyOptions(bare);
+  const fallback = /[[(]([^\][()]{1,24})[\])]/u.exec(tail)?.[1]?.trim();
+  if (
+    fallback !== undefined &&
+    bare.length > 1 &&
+    bare.includes(fallback) &&
+    bare.every((token) => /^[\w.-]+$/u.test(token))
+  )
+    return keyOptions(bare);
   // `[Paul/Jessica/Duncan]`: words to choose from; `/etc/x` and `a, b` are not.
   if (!/^[\w-]+(?:\/[\w-]+)+$/u.test(said) && !/^[\w-]+(?:\|[\w-]+)+$/u.test(said)) return undefined;
   if (bare.every((token) => /^\d+$/u.test(token)) && bare.length < 3) return undefined;
   if (!/^\s*(?:[:?>]|\()/u.test(tail) && !/[?:]\s*$/u.test(before)) return undefined;
+  // Two words with a slash may as well be a path that stands for the default.
+  if (
+    bare.length === 2 &&
+    /\b(?:name|path|repo\w*|url|file|folder|dir\w*|branch|image|remote|location|address|package)\b/iu.test(before)
+  )
+    return undefined;
   return keyOptions(bare);
 }
 
+/** `[Ynaqdhm]`, `(ynH)`, `(Yaxh)`: letters side by side, the default as a capital, often `h` or `?` for help. */
+function compactOf(said: string): readonly string[] | undefined {
+  if (!/^[A-Za-z0-9?]{2,13}$/u.test(said) || new Set(said.toLowerCase()).size < said.length) return undefined;
+  const small = /^(?=.*y)(?=.*n)[a-z?]{2,6}$/u.test(said);
+  if (small && !/^(?:any|many|only|yarn|sync|lynx|sunny|penny|nanny|tiny|deny)$/u.test(said)) return [...said];
+  const listed =
+    /^[Yy][Nn][\w?]*$/u.test(said) || (/[hH?]$/u.test(said) && /^[^A-Z]*[A-Z][^A-Z]*$/u.test(said) && said.length > 2);
+  return listed ? [...said] : undefined;
+}
+
 function tokensOf(said: string): readonly string[] | undefined {
+  if ((said.match(/,/gu)?.length ?? 0) > 1) return said.split(/\s*,\s*(?:or )?/u);
   if (/[/|]/u.test(said)) return said.split(/\s*[/|]\s*/u);
   if (said.includes(",")) return said.split(/\s*,\s*(?:or )?/u);
   if (/ or /iu.test(said)) return said.split(/ or /iu);
@@ -207,9 +241,11 @@ const MNEMONIC =
 
 /** `(Y)es/(N)o`, `[O]pen Read-Only, (E)dit anyway`, `accept (t)emporarily`, `[Y] Yes  [A] Yes to All`. */
 function mnemonics(text: string): Bracket | undefined {
-  const found = [...text.matchAll(MNEMONIC)].filter(([, before = "", , after = ""]) => before !== "" || after !== "");
+  const columns = [...text.matchAll(/()\[(\w|\?)\] (\p{Lu}[\p{L} ]{0,30}?)(?=\s{2,}|\s*\(|:|$)/gu)];
   const spaced =
-    found.length >= 2 ? found : [...text.matchAll(/()\[(\w|\?)\] (\p{Lu}[\p{L} ]{1,30}?)(?=\s{2,}|\s*\(|:|$)/gu)];
+    columns.length >= 2
+      ? columns
+      : [...text.matchAll(MNEMONIC)].filter(([, before = "", , after = ""]) => before !== "" || after !== "");
   if (spaced.length < 2 || spaced.length > 24) return undefined;
   const last = spaced.at(-1);
   const first = spaced[0];
@@ -238,13 +274,27 @@ function spelledOut(text: string): readonly Option[] | undefined {
   if (bare) return yesNo([bare[1] ?? "y", bare[2] ?? "n"]);
   if (!/[:?>]\s*$/u.test(text)) return undefined;
   if (/\b(?:y\|Y|Y\|y|'y'|"y"|`y`) (?:for|to)\b/u.test(text)) return yesNo(["y", "n"]);
-  const typed = /(?:type|enter|answer|say|write)\b.{0,20}['"`“‘]?(yes|YES|y|Y)['"`”’]?\b(.{0,60})/u.exec(text);
+  const typed = /(?:type|enter|answer|say|write)\b.{0,20}?(?<!\w)['"`“‘]?(?<!\w)(yes|y)\b['"`”’]?(.{0,60})/iu.exec(
+    text,
+  );
   if (typed && !/\w@/u.test(text)) {
     const capitals = /capital|upper/iu.test(typed[2] ?? "");
     const yes = capitals ? (typed[1] ?? "yes").toUpperCase() : (typed[1] ?? "yes");
     return yesNo([yes, yes.length > 1 ? (capitals ? "NO" : "no") : "n"]);
   }
   return undefined;
+}
+
+/** `Only 'yes' will be accepted`, and on a later row `Enter a value:`. */
+function toldAbove(view: View, prompt: Prompt): readonly Option[] | undefined {
+  if (!/^(?:enter|type|your|please|answer|response|confirm|value|continue)\b.{0,40}[:?>]$/iu.test(prompt.text))
+    return undefined;
+  const above = view.rows
+    .slice(Math.max(0, prompt.top - 5), prompt.top)
+    .map((row) => row.said)
+    .join("\n");
+  const told = /(?:only|type|enter|answer|say)\s+['"`“‘](yes|y)['"`”’]/iu.exec(above)?.[1];
+  return told === undefined ? undefined : yesNo([told, told.length > 1 ? "no" : "n"]);
 }
 
 function secret(prompt: Prompt): Found | undefined {
@@ -306,7 +356,7 @@ function enter(view: View, prompt: Prompt): Found | undefined {
 
 const CHOOSES =
   /\b(?:choice|choose|select|selection|option|number|numeric|pick|answer|which|action|command|what now|update|menu|index|item|enter (?:a |the |your )?(?:number|choice|option|selection|letter|value)|\d+\s*(?:[-–/]|to|\.\.)\s*\d+)\b|#\?|^(?:wahl|auswahl|choix|elecci[oó]n|opci[oó]n|scelta|escolha|выбор|wybór)\b|\[(?:\d+[-–/,]?)+\]|\(\d+\s?[-–/]\s?\d+\)|选择|選択/iu;
-const WAITS = /^(.*?[:?>#$›»⟩]|.*[\])])\s*(\S{0,12})$/u;
+const WAITS = /^(.*[:?>#$›»⟩\])])\s*(\S{0,12})$/u;
 
 /** A list above, and a line that takes one of its keys. */
 function chooser(view: View, prompt: Prompt): Found | undefined {
@@ -359,8 +409,10 @@ function fits(list: KeyedList, label: string, chooses: boolean): boolean {
 
 /** A bare mark below a question: `What is your name?` and on the next row `>`. */
 function mark(view: View, prompt: Prompt): Found | undefined {
-  const found = /^(?:>{1,2}|:|›|»|\$|=>|->|-->|\?|❯|→|⟩|➜|▸|>>>)\s*(.{0,60})$/u.exec(prompt.text);
-  if (!found || /^(?:❯|\$|>>>|➜)/u.test(prompt.text)) return undefined;
+  const found = /^(?:\[[^[\]]{1,80}\]\s*)?(?:>{1,3}|:|›|»|\$|=>|->|-->|\?|❯|→|⟩|➜|▸|>>>)\s*(.{0,60})$/u.exec(
+    prompt.text,
+  );
+  if (!found || /^(?:❯|\$|➜)/u.test(prompt.text)) return undefined;
   const typed = (found[1] ?? "").trim();
   const question = aboveOf(view, prompt.top);
   if (question === "" || isInterpreter(question.split("\n").at(-1) ?? "") || isShellPrompt(question)) return undefined;
@@ -371,10 +423,18 @@ function mark(view: View, prompt: Prompt): Found | undefined {
     .findIndex((row) => !row.blank);
   const rule = view.rows[prompt.top - 1]?.rule === true;
   if (gap > 1 || rule) return undefined;
-  const asked = { ...prompt, text: last };
-  const keys = keyed(view, asked);
+  const asked = { ...prompt, text: /[:?>\])]$/u.test(last) ? last : `${last}:` };
+  const keys = keyed(view, asked) ?? enter(view, asked);
   if (keys) return { ...keys, top: prompt.top - gap - 1, shape: { ...keys.shape, ...(typed === "" ? {} : { typed }) } };
   if (typed !== "" && !/^[\w .@/-]+$/u.test(typed)) return undefined;
+  const told = /\b(?:specify|enter|type|choose)\b.{0,60}\bbelow[.:]?$/iu.test(last) && typed === "";
+  if (told)
+    return {
+      question: last,
+      top: prompt.top - gap - 1,
+      end: prompt.end,
+      shape: { asks: "text", by: "line", options: [] },
+    };
   if (isNoise(last) || !/[?:：？]\s*(?:[([][^\])]{0,60}[\])]\s*:?)?$/u.test(last)) return undefined;
   if (!asksForWords(last, false) && !ASKS_WHETHER.test(last)) return undefined;
   const hidden = isSecret(last);
@@ -386,6 +446,14 @@ function mark(view: View, prompt: Prompt): Found | undefined {
       ? { asks: "secret", by: "line", options: [] }
       : { asks: "text", by: "line", options: [], ...(typed === "" ? {} : { typed }) },
   };
+}
+
+/** A question, and below it the path that is taken when nothing is typed: `dir  ./nebulous-neutron`. */
+function placeholder(view: View, prompt: Prompt): Found | undefined {
+  if (!/^(?:\w{1,8}\s+)?\.\/[\w-]+$/u.test(prompt.text)) return undefined;
+  const above = view.rows[prompt.top - 1]?.said.replace(/^\w{1,8}\s{2,}/u, "") ?? "";
+  if (!/[?？]$/u.test(above) || !ASKS_WHAT.test(above)) return undefined;
+  return { question: above, top: prompt.top - 1, end: prompt.end, shape: { asks: "text", by: "line", options: [] } };
 }
 
 /** `Name: `, `What is your name? `, `package name: (x) `: words are asked for. */
@@ -446,7 +514,7 @@ function partsOf(
 
 /** What logs, reports and prose end with, that looks like a label. */
 const NOISE =
-  /^(?:[[(]?\d{1,4}[-:/.]\d{1,2}|\[?\d{2}:\d{2}|\d+(?:\.\d+)?\s?(?:%|ms|s\b|[kmg]i?b)|(?:error|err|warn(?:ing)?|info|debug|trace|fatal|notice|note|hint|tip|nb|ps|usage|options?|commands?|arguments?|flags?|examples?|output|result|results|summary|total|failures?|failed|passed|stdout|stderr|traceback|caused by|see(?: also)?|details?|changes|status|progress|elapsed|eta|stack|diff|source|response|request|log|logs|todo|done|success|ok)\b\s*(?:\([^)]*\)|\[[^\]]*\])?\s*[:?]|[[(](?:error|warn(?:ing)?|info|debug|trace|notice|ok|fail(?:ed)?|pass(?:ed)?|\d+\/\d+)[\])]|[-*+•·–—#|/\\│┃⎿●○✓✔✗✘×✖☐☑☒⏺◇◐◑◒◓⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏▶►►»]|\/\/|@@|>>|=>|\.\.\.|\d+[.)]\s|at\s|in\s+file|file "|line \d+|hunk|commit [0-9a-f]{7}|diff |index |(?:[\w.-]+\/)+[\w.-]+:\d*:?)/iu;
+  /^(?:[[(]?\d{2,4}[-/.]\d{1,2}[-/.]\d{1,2}|\[?\d{2}:\d{2}|\d+(?:\.\d+)?\s?(?:%|ms|s\b|[kmg]i?b)|(?:error|err|warn(?:ing)?|info|debug|trace|fatal|notice|note|hint|tip|nb|ps|usage|options|commands|arguments|flags|examples?|output|result|results|summary|total|failures?|failed|passed|stdout|stderr|traceback|caused by|see(?: also)?|details?|changes|status|progress|elapsed|eta|stack|diff|source|response|request|log|logs|todo|done|success|ok)\b\s*(?:\([^)]*\)|\[[^\]]*\])?\s*[:?]|[[(](?:error|warn(?:ing)?|info|debug|trace|notice|ok|fail(?:ed)?|pass(?:ed)?)[\])]|[-*+•·–—#|/\\│┃⎿●○✓✔✗✘×✖☐☑☒⏺◇◐◑◒◓⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏▶►►»]|\/\/|@@|>>|=>|\.\.\.|\d+[.)]\s|at\s|in\s+file|file "|line \d+|hunk|commit [0-9a-f]{7}|diff |index |>\s|(?:[\w.-]+\/)*[\w.-]+\.\w+:\d+|(?:[\w.-]+\/)+[\w.-]+:\d*:?)/iu;
 const LEADS =
   /\b(?:following|below|as follows|are|were|with|by|run|running|try|using|visit|see|at|is|was|the|a|an|of|and|or|because|e\.g|i\.e|example|examples|include|includes|including|like|than|that|this(?! correct)|these|those|mean|means|here|steps|you can|you should|you may)\s*[:?]$/iu;
 const WORKS =
@@ -455,7 +523,9 @@ const WORKS =
 function isNoise(label: string): boolean {
   return (
     NOISE.test(label) ||
-    /:\/\/\S*[:?]?$/u.test(label) ||
+    /\bdid you mean\b/iu.test(label) ||
+    /:\/\/[^\s'"]*[:?]?$/u.test(label) ||
+    /\s\|\s.*\s\|\s/u.test(label) ||
     /[{};]\s*$|[=]{2}|\)\s*=>|^\s*(?:if|for|while|def|class|else|elif|try|except|case|switch|function|return|import|from|const|let|var|select|insert)\b.*[:]$/u.test(
       label,
     )
@@ -506,7 +576,7 @@ function aboveOf(view: View, place: number): string {
       if (out.length > 0 || blanks > 2) break;
       continue;
     }
-    if (isShellPrompt(row.said) || isHint(row.said)) break;
+    if (isShellPrompt(row.said) || (isHint(row.said) && !isEnter(row.said))) break;
     out.unshift(row.said.replace(LIVE, ""));
   }
   return out.join("\n");

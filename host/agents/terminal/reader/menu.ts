@@ -6,7 +6,7 @@ import { LIVE } from "./line.ts";
 import { isInterpreter, isShellPrompt } from "./resting.ts";
 import type { Row, View } from "./rows.ts";
 import type { Found, Option } from "./shape.ts";
-import { isNo, isYes, saysNo } from "./words.ts";
+import { isNo, isYes, saysNo, saysYes } from "./words.ts";
 
 /** Rows from the last upwards in which a highlight is looked for, rows of one menu, and how many are tried. */
 const MAX_SEARCH_ROWS = 70;
@@ -16,9 +16,13 @@ const MAX_TRAILING_ROWS = 4;
 const MAX_QUESTION_ROWS = 8;
 const MAX_LABEL_WIDTH = 160;
 
-const POINTER = /^(\s*)(❯|›|»|>{1,2}|▸|▶|►|➤|➜|→|⇒|‣|⏵|👉|☞|➔|➡️?|⮕|\*|-{1,2}>|=>|◆|⦿|•)(\s*)(?=\S)/u;
-const RADIO = /^(?:(●|◉|⦿|🔘|⊙|\([•*xXo●]\)|<[•*x]>)|(○|◯|⊚|◌|\( {1,2}\)|\(\)|< >))(?=\s|$)\s*/u;
+const POINTER =
+  /^(\s*)(?:(❯|›|»|▸|▶|►|➤|➜|→|⇒|‣|⏵|👉|☞|➔|➡️?|⮕|⦿)(\s*)(?=\S)|(>{1,2}|\*|-{1,2}>|=>|•)(\s+(?=\S)|(?=[[(◯◉○●☐☑◻◼])))/u;
+const RADIO = /^(?:(●|◉|⦿|🔘|\([•*xXo●]\)|<[•*x]>)|(○|◯|⊚|◌|\( {1,2}\)|\(\)|< >))(?=\s|$)\s*/u;
 const CHECK = /^(?:(☑|☒|◼|■|▣|✅|✔|✓|⬢|🗹|\[[xX*✔✓•●■+]\])|(☐|◻|□|▢|⬡|⬜|◽|\[ \]|\[_\]|\[\]))(?=\s|$)️?\s*/u;
+
+const KEYS_BEHIND =
+  /(?:\s+\((?:[a-z0-9]|esc|enter|tab|space|(?:shift|ctrl|alt)\+\w+)(?: or (?:[a-z0-9]|esc|enter|tab))?\))+$/iu;
 
 interface Item {
   readonly at: number;
@@ -42,12 +46,21 @@ interface Block {
 
 function itemOf(row: Row, at: number): Item {
   const pointed = POINTER.exec(row.text);
+  const pointer = pointed?.[2] ?? pointed?.[4] ?? "";
   let col = pointed ? pointed[0].length : row.indent;
   let rest = row.text.slice(col);
   let glyph: Item["glyph"];
   let on = false;
   const start = col;
   const take = (): void => {
+    // gum draws what may be ticked with a bullet, once its pointer stands before it.
+    const bullet = pointer !== "" && pointer !== "•" ? /^• (?=\S)/u.exec(rest) : null;
+    if (bullet && glyph === undefined) {
+      glyph = "check";
+      col += bullet[0].length;
+      rest = rest.slice(bullet[0].length);
+      return;
+    }
     const radio = RADIO.exec(rest);
     const check = radio ? null : CHECK.exec(rest);
     const found = radio ?? check;
@@ -66,7 +79,7 @@ function itemOf(row: Row, at: number): Item {
     rest = rest.slice(keyed.labelCol);
     take();
   }
-  return { at, indent: row.indent, pointer: pointed?.[2] ?? "", glyph, on, key, start, body: col, label: rest.trim() };
+  return { at, indent: row.indent, pointer, glyph, on, key, start, body: col, label: rest.trim() };
 }
 
 export function menuAsk(view: View): Found | undefined {
@@ -75,6 +88,13 @@ export function menuAsk(view: View): Found | undefined {
 
 /** A highlighted row, and its siblings around it. */
 function pointed(view: View): Found | undefined {
+  return pointedBy(view, (pointer) => !WEAK.test(pointer)) ?? pointedBy(view, (pointer) => WEAK.test(pointer));
+}
+
+/** These also begin lines that are no options. */
+const WEAK = /^[•*-]/u;
+
+function pointedBy(view: View, wanted: (pointer: string) => boolean): Found | undefined {
   let tries = 0;
   const last = view.rows.length - 1;
   for (let at = last; at >= 0 && last - at < MAX_SEARCH_ROWS && tries < MAX_TRIES; at--) {
@@ -83,7 +103,7 @@ function pointed(view: View): Found | undefined {
     if (isShellPrompt(row.said) && !/^[❯➜»›>]/u.test(row.said)) return undefined;
     const item = itemOf(row, at);
     const radio = item.glyph === "radio" && item.on && item.pointer === "";
-    if (item.pointer === "" && !radio) continue;
+    if ((item.pointer === "" && !radio) || !wanted(item.pointer)) continue;
     tries += 1;
     const block = blockOf(view, item);
     const found = block && menuOf(view, block);
@@ -101,8 +121,10 @@ function blockOf(view: View, marked: Item): Block | undefined {
   const glyphs = marked.glyph !== undefined && !alone;
   const start = alone ? marked.body - keyWidth(marked) : marked.start;
   const isSibling = (item: Item): boolean => {
-    if (item.pointer !== "" && !(item.pointer === "•" && marked.pointer !== "•")) return false;
-    if (marked.key !== undefined) return item.key !== undefined && Math.abs(item.start - start) <= 2;
+    if (item.pointer === "•" && marked.pointer !== "•") return glyphs && Math.abs(item.indent - start) <= 1;
+    if (item.pointer !== "") return false;
+    if (marked.key !== undefined)
+      return (item.key !== undefined && Math.abs(item.start - start) <= 2) || isSubmit(item);
     if (glyphs)
       return item.glyph === marked.glyph && item.start >= Math.min(start, marked.indent) && item.start - start <= 6;
     return item.indent === start && item.glyph === undefined;
@@ -124,7 +146,11 @@ function blockOf(view: View, marked: Item): Block | undefined {
     const item = itemOf(row, at);
     if (isSibling(item) && !(marked.key === undefined && blanks > 0 && !ruled && !glyphs && looksApart(view, at))) {
       items.push({ item, more: [] });
-    } else if (row.indent > start && blanks === 0 && !(item.pointer !== "" && item.key !== undefined)) {
+    } else if (
+      blanks === 0 &&
+      (row.indent > start || isWrapped(view, at)) &&
+      !(item.pointer !== "" && item.key !== undefined)
+    ) {
       items.at(-1)?.more.push(row.text);
     } else break;
     blanks = 0;
@@ -144,6 +170,10 @@ function blockOf(view: View, marked: Item): Block | undefined {
       continue;
     }
     const item = itemOf(row, at);
+    if (isWrapped(view, at) && row.indent < start && blanks === 0) {
+      more.unshift(row.text);
+      continue;
+    }
     if (isSibling(item) && !(marked.key !== undefined && Number(item.key) >= Number(items[0]?.item.key))) {
       items.unshift({ item, more });
       more = [];
@@ -155,6 +185,26 @@ function blockOf(view: View, marked: Item): Block | undefined {
     blanks = 0;
   }
   return { items, top, end };
+}
+
+/** The row that sends what is ticked has no key of its own. */
+function isSubmit(item: Item): boolean {
+  return (
+    item.key === undefined && item.glyph === undefined && /^(?:submit|next|done|continue|finish)$/iu.test(item.label)
+  );
+}
+
+/** A row that only goes on where the one above met the edge. */
+function isWrapped(view: View, at: number): boolean {
+  const row = view.rows[at];
+  const above = view.rows[at - 1];
+  return (
+    row !== undefined &&
+    above !== undefined &&
+    !above.blank &&
+    !row.framed &&
+    (row.wrapped || above.raw.length >= view.cols - 1)
+  );
 }
 
 /** `1. ` and what else stands before a label. */
@@ -175,7 +225,9 @@ function menuOf(view: View, block: Block): Found | undefined {
   const trailing = trailingOf(view, block.end);
   if (!trailing) return undefined;
   const asked = questionAbove(view, block.top, items);
-  const hinted = trailing.answers || asked.hint !== "";
+  // Keys named behind the options are a legend too.
+  const legend = items.filter(({ item }) => KEYS_BEHIND.test(item.label)).length >= 2;
+  const hinted = trailing.answers || asked.hint !== "" || legend;
   const pointers = items.filter(({ item }) => item.pointer !== "");
   const glyphs = items.filter(({ item }) => item.glyph !== undefined);
   const checks =
@@ -185,7 +237,11 @@ function menuOf(view: View, block: Block): Found | undefined {
       (glyphs.filter(({ item }) => item.on).length !== 1 || /space|toggle/iu.test(trailing.hint + asked.hint)));
   const numbered =
     items.length >= 2 && items.every(({ item }) => item.key !== undefined) && /^[1aA]$/u.test(first.key ?? "");
-  const question = /[?？:：]\s*(?:\([^)]{0,60}\)|\[[^\]]{0,60}\])?\s*[›»‣…]?$/u.test(asked.question) || asked.live;
+  const question =
+    /[?？:：]\s*(?:\([^)]{0,60}\)|\[[^\]]{0,60}\])?\s*[›»‣…]?$/mu.test(`${asked.question}\n${asked.title}`) ||
+    /^(?:please )?(?:choose|select|pick|which)\b/imu.test(asked.question) ||
+    (items.some(({ item }) => saysYes(item.label)) && items.some(({ item }) => saysNo(item.label))) ||
+    asked.live;
   const strong = /^[❯›▸▶►➤»◉●⦿👉☞→➜‣]/u.test(pointers[0]?.item.pointer ?? (glyphs.length > 0 ? "●" : ""));
   if (items.length < 2 && !(hinted && asked.question !== "" && (question || trailing.answers))) return undefined;
   // A quote, a branch and a bullet begin as menus do: more must speak for them.
@@ -199,14 +255,18 @@ function menuOf(view: View, block: Block): Found | undefined {
   if (!enough || asked.noise) return undefined;
   if (!hinted && !trailing.bare && !numbered) return undefined;
   if (!asked.live && !hinted && items.every(({ item }) => /^(?:press|hit|use)\b/iu.test(item.label))) return undefined;
-  const options = items.map(({ item, more }, place) => optionAt(view, items[place + 1]?.item, item, more, checks));
+  const own = ownWordsAt(items);
+  const options = items.map(({ item, more }, place): Option => {
+    const option = optionAt(view, item, more, checks);
+    return place === own ? { ...option, free: true } : option;
+  });
   const marked = items.findIndex(({ item }) => item.pointer !== "");
   const radio = items.findIndex(({ item }) => item.glyph === "radio" && item.on);
   const at = marked !== -1 ? marked : !checks && radio !== -1 ? radio : undefined;
   return found(view, asked, options, at, checks, block.top, view.rows.length - 1);
 }
 
-function optionAt(view: View, _next: Item | undefined, item: Item, more: readonly string[], checks: boolean): Option {
+function optionAt(view: View, item: Item, more: readonly string[], checks: boolean): Option {
   // What did not fit goes on in the next row; what did is said of it in the next row.
   let label = item.label;
   const details: string[] = [];
@@ -229,15 +289,23 @@ function optionAt(view: View, _next: Item | undefined, item: Item, more: readonl
     /^(?:type (?:something|your|here|a )|tell \w+ what|other(?:\s*[.…(:]|$)|something else|enter (?:your own|manually|a custom)|custom(?:\s*[.…(:]|$)|write my own)/iu.test(
       name,
     );
-  const submit = /^submit\b/iu.test(name) && checks && item.glyph === undefined;
+  const submit = checks && isSubmit(item);
   return {
     label: name.slice(0, MAX_LABEL_WIDTH * 4),
     ...(detail === "" ? {} : { detail }),
     ...(item.key === undefined ? {} : { key: item.key }),
-    ...(checks && item.glyph !== undefined ? { checked: item.on } : {}),
+    ...(checks && (item.glyph !== undefined || item.pointer === "•") ? { checked: item.on } : {}),
     ...(free ? { free: true as const } : {}),
     ...(submit ? { submit: true as const } : {}),
   };
+}
+
+/** Claude's field for one's own words shows them in place of its name once there are any; it stands last, above a rule. */
+function ownWordsAt(items: Block["items"]): number {
+  const chat = items.findLastIndex(({ item }) => /^chat about this/iu.test(item.label));
+  if (chat < 1) return -1;
+  const own = items.findLastIndex(({ item }, place) => place < chat && item.key !== undefined);
+  return own === items.findLastIndex(({ item }, place) => place < chat && !isSubmit(item)) ? own : -1;
 }
 
 /** The column up to which words are wrapped where this row stands: a frame's inside, or the screen's. */
@@ -251,7 +319,7 @@ function edgeOf(view: View, at: number): number {
 
 /** `(y)`, `(esc)`, `(shift+tab)` behind a label say which key takes it. */
 function trimKeys(label: string): string {
-  return label.replace(/\s+\((?:[a-z0-9]|esc|enter|tab|(?:shift|ctrl|alt)\+\w+)\)$/iu, "").trim();
+  return label.replace(KEYS_BEHIND, "").trim();
 }
 
 interface Trailing {
@@ -332,6 +400,11 @@ function questionAbove(view: View, top: number, items: Block["items"]): Asked {
       continue;
     }
     if (/^(?:search|filter)\s*[:>]/iu.test(row.said) && out.length === 0) continue;
+    if (/^[>❯🔍]\s*(?:filter|search|type to)\b/iu.test(row.said) && out.length === 0) {
+      live = true;
+      title ||= row.said.replace(/^\W+/u, "");
+      continue;
+    }
     out.unshift(row.said);
     first = at;
     if (LIVE.test(row.said)) {
@@ -355,6 +428,9 @@ function questionAbove(view: View, top: number, items: Block["items"]): Asked {
   return { question: question === "" ? title : question, title, hint, live, noise, top: first };
 }
 
+/** `? Pick one`, `◆ Pick one`, and any other mark where the end of the row shows that it waits. */
+const HEAD = /^(?:\?|\[\?\]|◆)\s+\S|^[^\p{L}\p{N}\s]{1,3}\s+\S.*[?:]\s*(?:\([^)]*\)\s*)?[…›‣»]$/u;
+
 /** The live question of a prompt library, and whatever stands below it: menus that show their highlight by colour alone. */
 function questionFirst(view: View): Found | undefined {
   let place = view.rows.length - 1;
@@ -364,11 +440,11 @@ function questionFirst(view: View): Found | undefined {
     if (view.rows.length - place > MAX_MENU_ROWS) return undefined;
     if (row.blank) continue;
     if (isShellPrompt(row.said) && !/^[❯➜»›>]/u.test(row.said)) return undefined;
-    if (/^(?:\?|\[\?\]|◆)\s+\S/u.test(row.said)) break;
+    if (HEAD.test(row.said)) break;
   }
   const head = view.rows[place];
   if (!head) return undefined;
-  const said = head.said.replace(LIVE, "");
+  const said = head.said.replace(LIVE, "").replace(/^[^\p{L}\p{N}\s([]{1,3}\s+/u, "");
   const hintAt = trailingHint(said);
   const open = hintAt !== undefined || /[›»‣…?:]\s*$/u.test(said) || /^◆/u.test(head.said);
   let hint = hintAt ?? "";
@@ -401,8 +477,24 @@ function questionFirst(view: View): Found | undefined {
   if (items.length < 2 || items.length > MAX_MENU_ROWS) return undefined;
   if (body.length - items.length > Math.max(3, items.length)) return undefined;
   if (
+    items.every((item) => /^(?:[⊙⦾◯○]\s+)?[\p{L}\p{N} _-]{1,40} ?: ?/u.test(item.label)) &&
+    items.every((item) => item.key === undefined)
+  ) {
+    // A form: a name and a field in each row.
+    return {
+      question: said.replace(/[:\s]+$/u, ""),
+      top: place,
+      end: view.rows.length - 1,
+      shape: { asks: "text", by: "field", options: [] },
+    };
+  }
+  const listed = items.every((item) => item.key !== undefined);
+  if (
     glyphed.length === 0 &&
-    !(open && items.every((item) => item.label.length > 0 && item.label.length <= 70 && !/[.!]$/u.test(item.label)))
+    !(
+      (open || listed) &&
+      items.every((item) => item.label.length > 0 && item.label.length <= 70 && !/[.!]$/u.test(item.label))
+    )
   )
     return undefined;
   if (glyphed.length === 0 && !can && !/[›»‣…]\s*$/u.test(said) && !/:\s*$/u.test(said)) {
@@ -413,7 +505,7 @@ function questionFirst(view: View): Found | undefined {
     glyphed.some((item) => item.glyph === "check") ||
     (glyphed.length > 0 && (glyphed.filter((item) => item.on).length !== 1 || /space|toggle/iu.test(hint)));
   const question = (hintAt === undefined ? said : said.replace(hintAt, "")).replace(/\s*[›»‣…]\s*$/u, "").trim();
-  const options = items.map((item, at) => optionAt(view, items[at + 1], item, [], checks));
+  const options = items.map((item) => optionAt(view, item, [], checks));
   const radio = checks ? -1 : items.findIndex((item) => item.glyph === "radio" && item.on);
   const places = items.flatMap((item) => {
     const row = view.rows[item.at];

@@ -74,7 +74,7 @@ function readingOf(view: View, found: Found, context: Context): Reading {
     ...(hidden ? { asks: "secret" as const } : {}),
     ...(agent === undefined ? {} : { agent, ...(found.shape.no === undefined ? { no: "escape" as const } : {}) }),
   };
-  const labels = shape.options.map(({ label }) => label);
+  const labels = shape.options.filter(({ free }) => !free).map(({ label }) => label);
   const scrolls =
     shape.by === "menu" && labels.length >= SCROLLING && shape.options.every(({ key }) => key === undefined);
   if (approval) {

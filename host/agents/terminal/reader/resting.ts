@@ -34,6 +34,7 @@ const INTERPRETER = [
   /^\d{1,3}(?:\.\d{1,3}){3}:\d+(?:\[\d+\])?>/u,
   /^[\w.-]+(?:\/\w+)?@[\w.:-]+>/u,
   /^\[\d+\] (?:pry|guile|irb)\(.*\)>/iu,
+  /^not connected>/u,
   /^(?:λ>|ghci>|\?-|\|:|\*)$/u,
 ];
 
@@ -89,7 +90,9 @@ export function isAtRest(view: View, last: Row): boolean {
   const said = last.said.slice(0, 300);
   const raw = last.raw.trim().slice(0, 300);
   if (isShellPrompt(said) || isShellPrompt(raw)) return true;
-  if (isInterpreter(said)) return true;
+  // Installers ask behind Python's own mark, right below what they ask.
+  const above = view.rows[view.rows.indexOf(last) - 1]?.said ?? "";
+  if (isInterpreter(said) && !(said === ">>>" && /\b(?:press enter|yes\|no)\b/iu.test(above))) return true;
   if (
     PAGER.some((one) => one.test(said)) ||
     EDITOR.some((one) => one.test(raw)) ||
