@@ -145,6 +145,10 @@ describe("claude in a terminal of its own", { ...LIMIT, skip: missing }, () => {
     const opened = device.entriesOf(piped.session).filter(({ fact }) => fact.kind === "ask.opened");
     assert.equal(opened.length, 1);
     assert.deepEqual([...summaries(device).keys()].sort(), [session, piped.session].sort(), "no session more");
+    for (const one of [session, piped.session]) {
+      await device.call("session.stop", { session: one });
+      await status(device, one, "ended");
+    }
     device.close();
   });
 

@@ -110,7 +110,8 @@ export async function startWorld(
       const exit = once(running.process, "exit");
       await shell.call("host.stop", { keeper: true });
       await exit;
-      rmSync(folder, { recursive: true, force: true });
+      // An agent that is ending may write its last into it.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
   return world;
