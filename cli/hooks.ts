@@ -66,7 +66,7 @@ function show({ print, note, style }: Terminal, hook: Hook, isNew: boolean): voi
   print(`${style.bold(visibleLine(hook.agent))}  ${stateText(hook, style)}`);
   print(`          ${style.dim(placeText(hook))}`);
   if (isNew && hook.state === "installed")
-    note("An agent that runs already asks here once it has been started again. Its own dialog stays, and can be used.");
+    note("What it asks from now on is asked here too. Its own dialogs stay, and can be used.");
   if (hook.problem !== undefined) note(visible(hook.problem));
 }
 

@@ -46,7 +46,9 @@ function OneHook(props: { host: HostHere; hook: Hook; changed: (hook: Hook) => v
       const hook = await props.host.replica.intend(method, { agent: props.hook.agent }).settled;
       props.changed(hook);
       if (hook.problem === undefined)
-        deck.toasts.say(hook.state === "installed" ? t("Installed. Start the agent again there.") : t("Removed"));
+        deck.toasts.say(
+          hook.state === "installed" ? t("Installed. What it asks from now on is asked here too.") : t("Removed"),
+        );
     } catch (fault) {
       deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it."));
     }
