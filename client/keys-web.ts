@@ -1,7 +1,8 @@
 /**
  * Keys in a browser, so that no script and no copy of the profile's files by another app reads them as text: the
  * device's key is a non-extractable X25519 CryptoKey, and shared secrets lie under a non-extractable AES-GCM key.
- * A browser without X25519 gets a key of plain bytes, sealed the same way; it is in memory while the app runs.
+ * A browser without X25519, or that does not give back what it kept of one, gets a key of plain bytes, sealed the same
+ * way; it is in memory while the app runs.
  */
 import { checkedAgreement } from "@flybridge/crypto/agreement.ts";
 import { type AgreementKey, KEY_BYTES } from "@flybridge/crypto/suite.ts";
@@ -40,7 +41,9 @@ export function webKeys(database: Database): Keys {
     new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, await wrapping(), bytes));
 
   const device = async (): Promise<AgreementKey> => {
-    const pair = await keyOf(database, DEVICE, newPair);
+    // One that was made stays the device's, whatever a newer browser could do: the host knows it by this key.
+    const sealed = await database.get("keys", DEVICE_SEALED);
+    const pair = sealed ? undefined : await lastingPair(database);
     if (pair) return nativeKey(pair);
     const fresh = await seal(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
     const { nobleKey } = await import("@flybridge/crypto/noble.ts");
@@ -105,6 +108,14 @@ async function newPair(): Promise<CryptoKeyPair | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** WebKitGTK makes X25519 keys, keeps them, and gives null for what it kept. */
+async function lastingPair(database: Database): Promise<CryptoKeyPair | undefined> {
+  const pair = await keyOf(database, DEVICE, newPair);
+  if (!pair || (await database.get("keys", DEVICE))) return pair;
+  await database.delete("keys", DEVICE);
+  return undefined;
 }
 
 async function nativeKey({ privateKey, publicKey }: CryptoKeyPair): Promise<AgreementKey> {

@@ -17,6 +17,11 @@ import { Session } from "./session.ts";
 
 /** Sessions that nobody looks at and that are still in memory, to be there at once when someone comes back. */
 const WARM_SESSIONS = 8;
+/**
+ * Milliseconds that connecting waits for what is cached. WebKit lets the last writes of a page that was left wait for
+ * as long as it may come back, and every read behind them.
+ */
+const CACHE_WAIT_MS = 1_500;
 
 export class HostReplica implements Replica {
   readonly view: Cell<HostView>;
@@ -74,8 +79,13 @@ export class HostReplica implements Replica {
   /** Shows what is cached and connects; with `given`, over the pipe that pairing made. */
   async start(given?: SecurePipe): Promise<void> {
     if (given) this.#line.start(given);
-    await this.#feed.load();
-    await this.#outbox.load().catch(() => {});
+    const cached = Promise.all([this.#feed.load(), this.#outbox.load().catch(() => {})]);
+    await new Promise<void>((resolve) => {
+      const stop = this.#platform.clock.setTimer(CACHE_WAIT_MS, resolve);
+      void cached.finally(stop).then(() => {
+        resolve();
+      });
+    });
     if (!given && !this.#closed) this.#line.start();
   }
 
