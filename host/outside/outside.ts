@@ -15,11 +15,19 @@ import { OutsideRun } from "./outside-run.ts";
 
 /** How often everything is looked at, whatever says that nothing changed. */
 const LOOK_MS = 1_000;
+/** How long a look waits for one agent's answer. */
+const LIST_MS = 1_000;
 /** Between two looks, however often something changes. */
 const PAUSE_MS = 50;
 
 /** In the environment of what runs in a terminal of this host: the session whose terminal it is. */
 export const SESSION_VARIABLE = "FLYBRIDGE_SESSION";
+
+/** What an agent's port said last, and the question that it has not answered yet. */
+interface Listing {
+  told: readonly Stranger[];
+  pending: Promise<void> | undefined;
+}
 
 /** A process elsewhere, with its agent. */
 export interface Elsewhere {
@@ -62,6 +70,7 @@ export function makeOutside(options: {
     if (!("speaks" in agent) && agent.outside)
       ports.set(agent.name, agent as Agent & { readonly outside: OutsidePort });
   const runs = new Map<SessionId, OutsideRun>();
+  const lists = new Map<AgentName, Listing>();
   /** Fresh ones with nothing in them, by conversation: since when they are at rest. */
   const empty = new Map<string, number>();
   /** Of processes: whether they are this host's, which does not change. */
@@ -179,10 +188,29 @@ export function makeOutside(options: {
     await runOf(agent.name, stranger.conversation)?.seen(stranger);
   };
 
+  /** One that does not answer holds up no other: until it does, what it said last is so. */
+  const listOf = async (agent: AgentName): Promise<readonly Stranger[]> => {
+    const before = lists.get(agent);
+    const one: Listing = before?.pending ? before : { told: before?.told ?? [], pending: undefined };
+    lists.set(agent, one);
+    one.pending ??= ports
+      .get(agent)
+      ?.outside.list(env)
+      .then((told) => {
+        one.told = told;
+        one.pending = undefined;
+      });
+    let late: NodeJS.Timeout | undefined;
+    await Promise.race([one.pending, new Promise<void>((resolve) => (late = setTimeout(resolve, LIST_MS)))]);
+    clearTimeout(late);
+    return one.told;
+  };
+
   const lookOnce = async (): Promise<void> => {
     const listed: Elsewhere[] = [];
-    for (const [agent, { outside }] of ports)
-      for (const stranger of await outside.list(env)) listed.push({ agent, stranger, isOurs: await isOurs(stranger) });
+    const told = await Promise.all([...ports.keys()].map(async (agent) => [agent, await listOf(agent)] as const));
+    for (const [agent, strangers] of told)
+      for (const stranger of strangers) listed.push({ agent, stranger, isOurs: await isOurs(stranger) });
     if (isOver) return;
     present = listed;
     for (const { agent: name, stranger, isOurs: mine } of listed) {
