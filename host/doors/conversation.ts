@@ -105,6 +105,7 @@ export function converse(options: {
       throw new CallError("too_many", `A connection looks at ${MAX_FOLLOWED} terminals at most. Close some.`);
     const { answer, following } = desk.followTerminal(session, from, caller, {
       ready: () => ready(Streams.terminal),
+      waiting: () => pipe.queued(Streams.terminal),
       frame(frame) {
         if (!mayRead(grant, session, now())) return unfollowTerminal(session);
         if (!pipe.send(Streams.terminal, encodeFrame(session, frame))) pipe.close("slow");

@@ -39,6 +39,8 @@ export interface Following extends Disposable {
 export interface ScreenSink {
   /** Whether the device takes more now. When it does again, the door says so to what is followed. */
   ready(): boolean;
+  /** Bytes that wait for it. */
+  waiting(): number;
   frame(frame: Frame): void;
 }
 

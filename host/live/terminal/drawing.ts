@@ -8,14 +8,19 @@ import type { Screen } from "../../agents/terminal/screen.ts";
 import { Emulator, SCROLLBACK_LINES, type Snapshot } from "./emulator.ts";
 import { Recent } from "./recent.ts";
 
-/** Output that may wait to be drawn; at that bound the program waits. */
-export const MAX_UNDRAWN_BYTES = 1024 * 1024;
+/**
+ * Output that may wait to be drawn; at that bound the program waits. It is as much as was lately drawn in so long a time:
+ * plain text goes fast, and there are sequences that take ten thousand times as long.
+ */
+const MAX_UNDRAWN_BYTES = 1024 * 1024;
+const LEAST_UNDRAWN_BYTES = 16 * 1024;
+const UNDRAWN_MS = 40;
 /** Above this it is a flood: then drawing waits a little, because of much plain text at once little is drawn. */
 const FLOOD_BYTES = 96 * 1024;
 const FLOOD_WAIT_MS = 12;
 /** Drawing stops after so long to let others work, and looks at the time after so many bytes. */
 const SLICE_MS = 8;
-const PIECE_BYTES = 8 * 1024;
+const PIECE_BYTES = 2 * 1024;
 
 export interface DrawingEvents {
   /** The program asked, and this is the answer; they are numbered from 1. */
@@ -45,6 +50,8 @@ export class Drawing implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #newest: Drawn | undefined;
+  /** Bytes drawn, or found to be for nothing, in a millisecond. */
+  #pace = MAX_UNDRAWN_BYTES / UNDRAWN_MS;
   #resizes: (readonly [offset: number, cols: number, rows: number])[] = [];
 
   constructor(from: Drawn, events: DrawingEvents) {
@@ -67,6 +74,12 @@ export class Drawing implements Disposable {
   /** The offset up to which it is drawn. */
   get drawn(): number {
     return this.#drawn;
+  }
+
+  /** The offset up to which the program may write before more is drawn. */
+  get limit(): number {
+    const ahead = this.#pace * UNDRAWN_MS;
+    return this.#drawn + Math.min(MAX_UNDRAWN_BYTES, Math.max(LEAST_UNDRAWN_BYTES, Math.floor(ahead)));
   }
 
   get size(): Size {
@@ -157,9 +170,13 @@ export class Drawing implements Disposable {
   readonly #work = (): void => {
     this.#timer = undefined;
     this.#immediate = undefined;
-    this.#skip();
     const began = performance.now();
+    const from = this.#drawn;
+    this.#skip();
     while (this.#undrawn.length > 0 && performance.now() - began < SLICE_MS) this.#drawPiece();
+    const took = performance.now() - began;
+    // Of little it cannot be told.
+    if (took > 1) this.#pace = (this.#pace + (this.#drawn - from) / took) / 2;
     if (this.#undrawn.length > 0) this.#immediate = setImmediate(this.#work);
     this.#events.drew();
   };

@@ -24,16 +24,16 @@ const SNAPSHOT_BYTES = 80_000;
 
 /**
  * What xterm.js does as often as it is told, up to 2^31 times: seconds of work, or more memory than there is, for ten
- * bytes. Once for each cell does all of it.
+ * bytes. Once for each row, column or cell does all of it.
  */
 const REPEATING = [
-  ["S", "scrollUp"],
-  ["T", "scrollDown"],
-  ["L", "insertLines"],
-  ["M", "deleteLines"],
-  ["I", "cursorForwardTab"],
-  ["Z", "cursorBackwardTab"],
-  ["b", "repeatPrecedingCharacter"],
+  ["S", "scrollUp", ({ rows }: Size) => rows],
+  ["T", "scrollDown", ({ rows }: Size) => rows],
+  ["L", "insertLines", ({ rows }: Size) => rows],
+  ["M", "deleteLines", ({ rows }: Size) => rows],
+  ["I", "cursorForwardTab", ({ cols }: Size) => cols],
+  ["Z", "cursorBackwardTab", ({ cols }: Size) => cols],
+  ["b", "repeatPrecedingCharacter", ({ cols, rows }: Size) => cols * rows],
 ] as const;
 
 export interface EmulatorEvents {
@@ -79,9 +79,9 @@ export class Emulator implements Disposable {
       else tell(events, statusFrom(data));
       return true;
     });
-    for (const [final, method] of REPEATING)
+    for (const [final, method, mostOf] of REPEATING)
       terminal.parser.registerCsiHandler({ final }, ([count = 1]) => {
-        const most = terminal.cols * terminal.rows;
+        const most = mostOf(terminal);
         if (typeof count !== "number" || count <= most) return false;
         this.#core._inputHandler[method]({ length: 1, params: [most] });
         return true;

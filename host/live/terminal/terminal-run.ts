@@ -19,8 +19,8 @@ import { ending } from "../ending.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Running, RunStep } from "../running.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { Drawing, MAX_UNDRAWN_BYTES } from "./drawing.ts";
-import { BLANK, keptFrom, keptJson, type KeptTerminal, screenJson, USUAL_SIZE } from "./kept.ts";
+import { Drawing } from "./drawing.ts";
+import { BLANK, keptFrom, keptJson, type KeptTerminal, screenJson } from "./kept.ts";
 import { type ScreenSink, Viewers } from "./viewers.ts";
 
 /** When nothing could be stored, it is tried again after this long. */
@@ -395,7 +395,7 @@ export class TerminalRun implements Running {
   #moved(): void {
     const drawing = this.#drawing;
     if (!this.#child || !drawing) return;
-    const taken = Math.min(this.#viewers.taken, drawing.drawn + MAX_UNDRAWN_BYTES);
+    const taken = Math.min(this.#viewers.taken, drawing.limit);
     if (taken - this.#acked < ACK_BYTES) return;
     this.#acked = taken;
     this.#child.ack(taken - this.#base, this.#storedOffset);
@@ -424,7 +424,7 @@ export class TerminalRun implements Running {
     this.#child = undefined;
     this.#exit = undefined;
     for (const name of ["look", "store", "kill", "enter"] as const) this.#timer(name, undefined);
-    for (const id of [...this.#typed.keys()]) this.#settle(id, false);
+    for (const id of this.#typed.keys()) this.#settle(id, false);
     this.#started();
     this.#handed.clear();
     this.#answers.clear();
@@ -558,7 +558,8 @@ export class TerminalRun implements Running {
   #look(): void {
     const drawing = this.#drawing;
     if (!this.#watcher || !drawing || this.#timers.has("retry")) return;
-    drawing.drawAll();
+    // A screen that is not drawn to its end is not at rest. When it is, it says so.
+    if (drawing.drawn < drawing.end) return;
     const now = performance.now();
     const text = drawing.text();
     const isChanged = text !== this.#text;

@@ -11,8 +11,8 @@ import type { Drawing } from "./drawing.ts";
 
 /** Bytes of output in one frame. */
 const FRAME_BYTES = 32 * 1024;
-/** How long the program waits for devices of which none takes anything. */
-const PATIENCE_MS = 250;
+/** How long the program waits for devices of which none takes a byte. */
+const PATIENCE_MS = 500;
 /** Between two screens for one device: each costs milliseconds, and a slow device would have one after the other. */
 const SCREEN_PAUSE_MS = 150;
 
@@ -20,6 +20,8 @@ const SCREEN_PAUSE_MS = 150;
 export interface ScreenSink {
   /** Whether the device takes more now. When it does again, whoever owns the sink says so by `pump`. */
   ready(): boolean;
+  /** Bytes given to it that it has not taken. */
+  waiting(): number;
   frame(frame: Frame): void;
 }
 
@@ -50,8 +52,7 @@ export class Viewers implements Disposable {
   readonly #viewers = new Set<Viewer>();
   #owner: DeviceId | undefined;
   #ended = false;
-  /** Where everybody was when patience began. */
-  #waiting: { readonly timer: Disposable; readonly cursors: ReadonlyMap<Viewer, number> } | undefined;
+  #patience: Disposable | undefined;
   #pause: Disposable | undefined;
 
   constructor(around: Around) {
@@ -125,7 +126,7 @@ export class Viewers implements Disposable {
       if (!stalled && !lost) furthest = Math.max(furthest ?? 0, cursor);
     const { end } = this.#around.drawing();
     if (furthest === undefined || furthest >= end) return end;
-    this.#waiting ??= this.#bePatient();
+    this.#patience ??= this.#bePatient();
     return furthest;
   }
 
@@ -144,7 +145,7 @@ export class Viewers implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#waiting?.timer[Symbol.dispose]();
+    this.#patience?.[Symbol.dispose]();
     this.#pause?.[Symbol.dispose]();
     this.#viewers.clear();
   }
@@ -190,19 +191,25 @@ export class Viewers implements Disposable {
     return true;
   }
 
-  #bePatient(): { timer: Disposable; cursors: ReadonlyMap<Viewer, number> } {
-    const cursors = new Map([...this.#viewers].map((viewer) => [viewer, viewer.cursor]));
-    const timer = this.#around.after(PATIENCE_MS, () => {
-      this.#waiting = undefined;
+  #bePatient(): Disposable {
+    const before = new Map([...this.#viewers].map((viewer) => [viewer, takenBy(viewer)]));
+    const judge = (): void => {
+      this.#patience = undefined;
+      if (this.#viewers.size === 0) return;
       const { end } = this.#around.drawing();
       for (const viewer of this.#viewers)
-        if (viewer.cursor < end && viewer.cursor === cursors.get(viewer)) viewer.stalled = true;
+        if (viewer.cursor < end && takenBy(viewer) === before.get(viewer)) viewer.stalled = true;
       this.#around.moved();
-    });
-    return { timer, cursors };
+    };
+    // When this host itself was held up, the timer comes before what devices have said meanwhile: that is let in first.
+    return this.#around.after(PATIENCE_MS, () => void setImmediate(judge));
   }
 
   #isLooking(device: DeviceId): boolean {
     return [...this.#viewers].some((viewer) => viewer.device === device);
   }
+}
+
+function takenBy({ cursor, sink }: Viewer): number {
+  return cursor - sink.waiting();
 }
