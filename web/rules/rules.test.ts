@@ -1,4 +1,4 @@
-/** The list of rules in a real browser: what each allows and who made it, and its end, with five seconds to take it back. */
+/** The list of rules in a real browser: what each allows and who made it, and its end. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
@@ -24,28 +24,27 @@ describe("rules", () => {
     assert.deepEqual(faults, []);
   });
 
-  it("revokes one after five seconds, unless it is taken back", async () => {
+  it("revokes one in two steps, at once, and says so when the host has done it", async () => {
     const { page } = await stage.open("rules", DESKTOP);
-    const revoke = page.getByRole("button", { name: "Revoke" });
-    await revoke.first().click();
-    await page.locator(".rule").nth(2).waitFor({ state: "detached" });
-    await page.getByRole("button", { name: "Undo" }).click();
-    await page.locator(".rule").nth(2).waitFor();
     const intents = () => inWorld(page, (world) => world.intents.map(({ method, params }) => ({ method, params })));
+    await page.getByRole("button", { name: "Revoke" }).first().click();
+    await page.getByRole("button", { name: "Keep" }).click();
     assert.deepEqual(await intents(), []);
-    await revoke.first().click();
-    await page.waitForFunction(() => (window.gallery?.world.intents.length ?? 0) > 0);
+    await page.getByRole("button", { name: "Revoke" }).first().click();
+    await page.getByRole("button", { name: "Revoke now" }).click();
+    await page.locator(".rule").nth(2).waitFor({ state: "detached" });
+    await page.getByText("Revoked. It is asked again.").waitFor();
     assert.deepEqual(await intents(), [{ method: "rule.revoke", params: { rule: "0123456789abcdef" } }]);
-    await page.reload();
-    await page.locator(".rule").first().waitFor();
   });
 
-  it("shows it again, with why, when the host refused", async () => {
+  it("keeps it on the list, with why, when the host refused", async () => {
     const { page } = await stage.open("rules", DESKTOP);
     await inWorld(page, (world) => world.behave({ refuse: "The disk of the host is full." }));
     await page.getByRole("button", { name: "Revoke" }).first().click();
+    await page.getByRole("button", { name: "Revoke now" }).click();
     await page.getByText("The disk of the host is full.").waitFor();
-    await page.locator(".rule").nth(2).waitFor();
+    assert.equal(await page.locator(".rule").count(), 3);
+    await page.getByRole("button", { name: "Revoke" }).nth(2).waitFor();
   });
 
   it("says how one is made where there is none", async () => {

@@ -32,11 +32,15 @@ export default function Rules() {
   );
 }
 
+interface Told {
+  readonly rules?: readonly Rule[];
+  readonly fault?: string;
+}
+
 function HostRules(props: { host: HostHere; named: boolean }) {
   const deck = useDeck();
-  const [gone, setGone] = createSignal<ReadonlySet<string>>(new Set());
   const live = (): boolean => props.host.view.connection.kind === "live";
-  const [answer] = createResource(live, async (isLive) => {
+  const [answer, { mutate: change }] = createResource(live, async (isLive): Promise<Told | undefined> => {
     if (!isLive) return undefined;
     try {
       return { rules: (await props.host.replica.call("rule.list", {})).rules };
@@ -44,24 +48,18 @@ function HostRules(props: { host: HostHere; named: boolean }) {
       return { fault: fault instanceof Error ? fault.message : t("The host could not tell its rules.") };
     }
   });
-  const rules = (): readonly Rule[] => (answer.latest?.rules ?? []).filter((one) => !gone().has(one.rule));
-  const hide = (rule: string, isGone: boolean): void => {
-    const next = new Set(gone());
-    if (isGone) next.add(rule);
-    else next.delete(rule);
-    setGone(next);
-  };
-  const revoke = ({ rule }: Rule): void => {
-    hide(rule, true);
-    deck.toasts.later(
-      t("Revoked. It is asked again."),
+  const rules = (): readonly Rule[] => answer.latest?.rules ?? [];
+  /** At once, and told when the host has done it: what is no longer allowed must not be for five seconds more. */
+  const revoke = ({ rule }: Rule, failed: () => void): void => {
+    props.host.replica.intend("rule.revoke", { rule }).settled.then(
       () => {
-        props.host.replica.intend("rule.revoke", { rule }).settled.catch((fault: unknown) => {
-          hide(rule, false);
-          deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it."));
-        });
+        change((told) => told && { ...told, rules: (told.rules ?? []).filter((one) => one.rule !== rule) });
+        deck.toasts.say(t("Revoked. It is asked again."));
       },
-      () => hide(rule, false),
+      (fault: unknown) => {
+        failed();
+        deck.toasts.say(fault instanceof Error ? fault.message : t("The host refused it."));
+      },
     );
   };
   return (
@@ -107,7 +105,9 @@ function HostRules(props: { host: HostHere; named: boolean }) {
           }
         >
           <ul class="card rules">
-            <For each={rules()}>{(rule) => <RuleRow host={props.host} rule={rule} revoke={() => revoke(rule)} />}</For>
+            <For each={rules()}>
+              {(rule) => <RuleRow host={props.host} rule={rule} revoke={(failed) => revoke(rule, failed)} />}
+            </For>
           </ul>
         </Show>
       </Show>
@@ -121,7 +121,8 @@ function modeOf(host: HostHere, { agent, mode = "" }: Rule): string {
   return visibleLine(modes.find((one) => one.value === mode)?.label ?? mode);
 }
 
-function RuleRow(props: { host: HostHere; rule: Rule; revoke: () => void }) {
+function RuleRow(props: { host: HostHere; rule: Rule; revoke: (failed: () => void) => void }) {
+  const [sure, setSure] = createSignal<"asked" | "revoking">();
   const by = (): string =>
     props.rule.by === props.host.known.device
       ? t("this device")
@@ -180,10 +181,32 @@ function RuleRow(props: { host: HostHere; rule: Rule; revoke: () => void }) {
           </span>
         </p>
       </div>
-      <button type="button" class="button rule-end" onClick={() => props.revoke()}>
-        <Icon name="close" />
-        {t("Revoke")}
-      </button>
+      <div class="rule-end">
+        <Show
+          when={sure() !== undefined}
+          fallback={
+            <button type="button" class="button" onClick={() => setSure("asked")}>
+              <Icon name="close" />
+              {t("Revoke")}
+            </button>
+          }
+        >
+          <button type="button" class="button" disabled={sure() === "revoking"} onClick={() => setSure()}>
+            {t("Keep")}
+          </button>
+          <button
+            type="button"
+            class="button port"
+            disabled={sure() === "revoking"}
+            onClick={() => {
+              setSure("revoking");
+              props.revoke(() => setSure());
+            }}
+          >
+            {sure() === "revoking" ? t("Revoking") : t("Revoke now")}
+          </button>
+        </Show>
+      </div>
     </li>
   );
 }

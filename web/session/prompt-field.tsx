@@ -161,6 +161,7 @@ export function PromptField(props: {
                 id={`${listId}-${place()}`}
                 role="option"
                 aria-selected={place() === at()}
+                aria-label={offer.icon === "command" ? undefined : visibleLine(offer.label)}
                 // The field keeps the keyboard.
                 onPointerDown={(event) => event.preventDefault()}
                 onClick={() => take(offer)}
