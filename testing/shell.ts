@@ -40,7 +40,9 @@ export function openShell(): Shell {
   const started = new Set<ChildProcessWithoutNullStreams>();
 
   const start = (words: readonly string[], extra: NodeJS.ProcessEnv = {}): Running => {
-    const env = { ...process.env, FLYBRIDGE_HOME: home, CI: "1", ...extra };
+    // The agents that the person runs meanwhile are not this test's.
+    const agents = { CLAUDE_CONFIG_DIR: join(folder, ".claude"), CODEX_HOME: join(folder, ".codex") };
+    const env = { ...process.env, ...agents, FLYBRIDGE_HOME: home, CI: "1", ...extra };
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...words], {
       env,
       cwd: folder,

@@ -86,7 +86,8 @@ export function makeHookDesk(options: {
       waiting.delete(ask);
       withdraw(session, ask);
     });
-    if (!isOpen) session.note([{ kind: "ask.opened", ask: opened.ask }]);
+    // It may have gone while its session was looked for.
+    if (!isOpen && waiting.has(ask)) session.note([{ kind: "ask.opened", ask: opened.ask }]);
   };
 
   /** Until it is settled, whoever settles it. */

@@ -39,7 +39,7 @@ export interface WaitingHook {
   readonly line: HookLine;
   /** Lets it go: it prints this, or nothing. */
   release(print: string): void;
-  /** Called once, when it is gone by itself. */
+  /** Called once, when it is gone by itself, or at once where it is already. */
   ended(work: () => void): void;
 }
 
@@ -101,10 +101,13 @@ function listen(socket: Socket, enter: (hook: WaitingHook) => void): void {
         isReleased = true;
         socket.end(`${JSON.stringify({ print })}\n`);
       },
-      ended: (work) =>
-        socket.once("close", () => {
+      ended(work) {
+        const tell = (): void => {
           if (!isReleased) work();
-        }),
+        };
+        if (socket.closed) tell();
+        else socket.once("close", tell);
+      },
     });
   });
 }

@@ -15,6 +15,8 @@ import { OutsideRun } from "./outside-run.ts";
 
 /** How often everything is looked at, whatever says that nothing changed. */
 const LOOK_MS = 1_000;
+/** How often all are looked at for one that asks. */
+const LOOKS_FOR_ONE = 3;
 /** How long a look waits for one agent's answer. */
 const LIST_MS = 1_000;
 /** Between two looks, however often something changes. */
@@ -37,7 +39,7 @@ export interface Elsewhere {
   readonly isOurs: boolean;
 }
 
-export interface OutsideSessions extends Disposable {
+export interface OutsideSessions extends AsyncDisposable {
   /** For `Surroundings`. */
   readonly run: NonNullable<Surroundings["outside"]>;
   /** Begins to look. Before the sessions are there, nothing is opened. */
@@ -215,6 +217,7 @@ export function makeOutside(options: {
     present = listed;
     for (const { agent: name, stranger, isOurs: mine } of listed) {
       const agent = ports.get(name);
+      if (isOver) return;
       if (mine || !agent) continue;
       await (stranger.joins === true ? join(agent, stranger) : show(agent, stranger));
     }
@@ -255,15 +258,17 @@ export function makeOutside(options: {
     },
     look,
     async sessionOf(agent, conversation) {
-      const found = runOf(agent, conversation);
-      if (!found?.isAlive) await look();
+      // One look may have begun before its process said that it is there.
+      for (let looks = 0; looks < LOOKS_FOR_ONE && !runOf(agent, conversation)?.isAlive; looks++) await look();
       const run = runOf(agent, conversation);
       return run && sessions?.get(run.session);
     },
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       isOver = true;
       clearTimeout(timer);
       for (const watch of watches) watch[Symbol.dispose]();
+      // What it writes is stored by what is taken down after it.
+      await looking;
     },
   };
 }
