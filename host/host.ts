@@ -245,7 +245,7 @@ function deskOf(parts: {
   return {
     host: facts,
     queries: {
-      ...hostQueries({ host: facts, agents: options.agents, env: childEnv, now }),
+      ...hostQueries({ host: facts, agents: options.agents, env: childEnv, rules: rules.problem, now }),
       ...workspaceQueries(sessions, homedir()),
       ...sessionQueries(sessions),
       ...findQueries({ sessions, finder: makeFinder(now) }),

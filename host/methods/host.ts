@@ -30,6 +30,8 @@ export function hostQueries(around: {
   readonly host: HostFacts;
   readonly agents: Iterable<Agent | ScreenAgent>;
   readonly env: Readonly<Record<string, string>>;
+  /** What was wrong with the file of standing rules, and how to mend it. */
+  readonly rules: string | undefined;
   now(): number;
 }): Pick<Queries, "host.read" | "host.check" | "agent.list"> {
   const { host, env, now } = around;
@@ -58,7 +60,9 @@ export function hostQueries(around: {
       keeper: host.keeper(),
       rss: process.memoryUsage.rss(),
     }),
-    "host.check": async () => ({ findings: [diskOf(host.root), keeperOf(host), ...(await lookNow()).map(findingOf)] }),
+    "host.check": async () => ({
+      findings: [diskOf(host.root), keeperOf(host), ...rulesOf(around.rules), ...(await lookNow()).map(findingOf)],
+    }),
     "agent.list": async () => ({ agents: await look() }),
   };
 }
@@ -90,6 +94,11 @@ function keeperOf(host: HostFacts): Finding {
     message: "The keeper does not answer.",
     mend: "Run `flybridge down --all`, then `flybridge up`.",
   };
+}
+
+/** Nothing where nothing is wrong: most people have no rules. */
+function rulesOf(problem: string | undefined): Finding[] {
+  return problem === undefined ? [] : [{ level: "warning", about: "rules", message: problem }];
 }
 
 function findingOf(info: AgentInfo): Finding {
