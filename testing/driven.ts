@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Agent, Draft, Ended, LaunchOrder } from "@flybridge/host/agents/agent.ts";
+import type { Agent, Attached, Draft, Ended, LaunchOrder } from "@flybridge/host/agents/agent.ts";
 import type { Answer, Ask } from "@flybridge/protocol/ask.ts";
 import { Fact, type Entry, type FactOf } from "@flybridge/protocol/entry.ts";
 import { apply, opened } from "@flybridge/protocol/fold.ts";
@@ -18,7 +18,7 @@ import * as v from "valibot";
 export const DEVICE = "device".padEnd(43, "-") as DeviceId;
 
 /** Longer than any step of a test takes; a test that waits for what never comes then says for what. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** What the agent was given, in order: lines of its process and facts of devices. */
 export type Given =
@@ -46,8 +46,8 @@ export interface Driven extends AsyncDisposable {
   /** The text of an item as a device that saw every delta has it. */
   bodyOf(item: ItemId): string;
   items(): Item[];
-  prompt(text: string, delivery?: "queue" | "steer"): PromptId;
-  give(fact: Fact): void;
+  prompt(text: string, delivery?: "queue" | "steer", attached?: readonly Attached[]): PromptId;
+  give(fact: Fact, attached?: readonly Attached[]): void;
   answer(ask: Ask, answer: Answer): void;
   /** The first entry of a kind, from `after` on, that satisfies `test`. */
   fact<Kind extends Fact["kind"]>(
@@ -107,10 +107,10 @@ export async function drive<Memory>(agent: Agent<Memory>, order: LaunchOrder): P
   const tell = (): void => {
     for (const watcher of watchers) watcher();
   };
-  const give = (fact: Fact): void => {
+  const give = (fact: Fact, attached: readonly Attached[] = []): void => {
     const entry = append(fact);
     given.push({ kind: "act", entry });
-    write(agent.act(memory, entry, []));
+    write(agent.act(memory, entry, attached));
     tell();
   };
 
@@ -165,10 +165,10 @@ export async function drive<Memory>(agent: Agent<Memory>, order: LaunchOrder): P
     return find()?.fact as FactOf<typeof kind>;
   };
 
-  const prompt = (text: string, delivery: "queue" | "steer" = "queue"): PromptId => {
+  const prompt: Driven["prompt"] = (text, delivery = "queue", attached = []) => {
     prompts += 1;
     const id = uuid7From(Date.now(), new Uint8Array(10).fill(prompts % 256)) as string as PromptId;
-    give({ kind: "prompt.accepted", prompt: id, text, delivery, by: DEVICE });
+    give({ kind: "prompt.accepted", prompt: id, text, delivery, by: DEVICE }, attached);
     return id;
   };
 

@@ -12,7 +12,7 @@ import { kept } from "../bounds.ts";
 import { answerTo, cancelAsks } from "./ask.ts";
 import type { AcpEntry } from "./entry.ts";
 import { hear } from "./hear.ts";
-import { findInstall, methodIn, signInProblem } from "./install.ts";
+import { findInstall, methodIn, signInProblem, versionAt, type Versions } from "./install.ts";
 import { freshMemory, resumedMemory, type Memory } from "./memory.ts";
 import { greetingLine } from "./open.ts";
 import { promptLines, withdrawPrompt } from "./prompt.ts";
@@ -24,9 +24,10 @@ const LAST_WORDS_CHARS = 2_000;
 
 export function acpAgent(entry: AcpEntry): Agent<Memory> {
   const name = entry.name as AgentName;
+  const versions: Versions = new Map();
   return {
     name,
-    look: (env) => look(entry, name, env),
+    look: (env) => look(entry, env, versions),
     launch: (order) => launch(entry, order),
     hear,
     act,
@@ -34,18 +35,20 @@ export function acpAgent(entry: AcpEntry): Agent<Memory> {
   };
 }
 
-async function look(entry: AcpEntry, agent: AgentName, env: Readonly<Record<string, string>>): Promise<AgentInfo> {
-  const install = await findInstall(entry, env);
-  const problem = install.problem ?? (await signInProblem(entry, env));
+async function look(entry: AcpEntry, env: Readonly<Record<string, string>>, versions: Versions): Promise<AgentInfo> {
+  const found = await findInstall(entry, env);
+  const version = found.path === undefined ? undefined : await versionAt(entry, found.path, env, versions);
+  const problem =
+    found.problem ?? (typeof version === "object" ? version.problem : undefined) ?? (await signInProblem(entry, env));
   return {
-    agent,
+    agent: entry.name as AgentName,
     title: entry.title,
     // What there is to choose from, an agent says only in a conversation.
     models: [],
     modes: [],
     attaches: "files",
     ...(entry.install === undefined ? {} : { install: [...entry.install] }),
-    ...(install.version === undefined ? {} : { version: install.version }),
+    ...(typeof version === "string" ? { version } : {}),
     ...(problem === undefined ? {} : { problem }),
   };
 }

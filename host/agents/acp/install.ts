@@ -14,28 +14,49 @@ type Problem = NonNullable<AgentInfo["problem"]>;
 const VERSION_TIMEOUT_MS = 15_000;
 /** Bytes of what a program may say to `--version`. */
 const MAX_VERSION_BYTES = 64 * 1024;
+/** Characters of it that are a version, and of a fault that is shown. */
+const MAX_VERSION_CHARS = 100;
+const MAX_FAULT_CHARS = 500;
 
-type Install =
-  | { readonly path: string; readonly version?: string; readonly problem?: undefined }
-  | { readonly version?: undefined; readonly problem: Problem };
+/** Versions by path and time of writing: asking a program for its own costs seconds. */
+export type Versions = Map<string, string>;
 
-export async function findInstall(entry: AcpEntry, env: Env): Promise<Install> {
+type Found =
+  | { readonly path: string; readonly problem?: undefined }
+  | { readonly path?: undefined; readonly problem: Problem };
+
+export async function findInstall(entry: AcpEntry, env: Env): Promise<Found> {
   const [program] = entry.command;
   const path = await findProgram(program, env);
-  if (path === undefined) {
-    const how = entry.install ?? [];
-    const mend =
-      how.length > 0
-        ? `Install it with \`${how.join(" ")}\`.`
-        : entry.page === undefined
-          ? `There is no program "${program}" on the PATH.`
-          : `Install it as ${entry.page} says.`;
-    return problem("not_installed", `${entry.title} is not installed on this machine. ${mend}`);
+  if (path !== undefined) return { path };
+  const mend =
+    entry.install !== undefined
+      ? `Install it with \`${entry.install.join(" ")}\`.`
+      : entry.page === undefined
+        ? `There is no program "${program}" on the PATH.`
+        : `Install it as ${entry.page} says.`;
+  const message = `${entry.title} is not installed on this machine. ${mend}`;
+  return { problem: { code: "not_installed", message } };
+}
+
+/** What it says to `--version`; undefined where it is not known to say it, or says nothing in time. */
+export async function versionAt(
+  entry: AcpEntry,
+  path: string,
+  env: Env,
+  known: Versions,
+): Promise<string | { readonly problem: Problem } | undefined> {
+  if (entry.versioned !== true) return undefined;
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
+  const key = `${path} ${mtimeMs}`;
+  const told = known.get(key) ?? (await askVersion(path, { ...env, ...entry.env }));
+  if (typeof told !== "string") {
+    if (told === undefined) return undefined;
+    const message = `${path} does not run: ${told.fault}. Install ${entry.title} again.`;
+    return { problem: { code: "broken", message } };
   }
-  if (entry.versioned !== true) return { path };
-  const told = await versionOf(path, { ...env, ...entry.env });
-  if (typeof told === "string") return { path, version: told };
-  return problem("broken", `${path} does not run: ${told.message}. Install ${entry.title} again.`);
+  known.set(key, told);
+  return told;
 }
 
 /** Undefined when somebody has signed in, as far as can be seen without starting it. */
@@ -75,20 +96,17 @@ async function findProgram(program: string, env: Env): Promise<string | undefine
   return undefined;
 }
 
-function versionOf(path: string, env: Env): Promise<string | { readonly message: string }> {
+/** A fault only where it ended by itself, and badly: on a busy machine, silence means nothing. */
+function askVersion(path: string, env: Env): Promise<string | { readonly fault: string } | undefined> {
   const options = { env: { ...env }, timeout: VERSION_TIMEOUT_MS, maxBuffer: MAX_VERSION_BYTES };
   return new Promise((resolve) => {
     execFile(path, ["--version"], options, (error, output, errors) => {
       const found = /\d+\.\d+(?:\.\d+)?[\w.-]*/u.exec(output)?.[0];
-      if (found !== undefined) return resolve(found.slice(0, 100));
-      const why = error?.killed === true ? "it did not answer" : errors.trim() || error?.message;
-      resolve({ message: wordsOf(why ?? "it named no version").slice(0, 500) });
+      if (found !== undefined) resolve(found.slice(0, MAX_VERSION_CHARS));
+      else if (error === null || error.killed === true) resolve(undefined);
+      else resolve({ fault: wordsOf(errors.trim() || error.message).slice(0, MAX_FAULT_CHARS) });
     });
   });
-}
-
-function problem(code: Problem["code"], message: string): { readonly problem: Problem } {
-  return { problem: { code, message } };
 }
 
 function homeOf(env: Env): string {
