@@ -122,7 +122,8 @@ function changed(state: SessionState, entry: Entry): SessionState {
       };
     case "agent.started": {
       const { version: _, ...rest } = state;
-      return { ...rest, pid: fact.pid, status: { kind: "starting", since: entry.at } };
+      // A terminal takes keys at once; an agent says when it is ready.
+      return { ...rest, pid: fact.pid, status: { kind: state.terminal ? "idle" : "starting", since: entry.at } };
     }
     case "agent.ended": {
       const { pid: _, running: __, ...rest } = state;

@@ -10,6 +10,7 @@ import { cpus } from "node:os";
 import { join, relative } from "node:path";
 import { bringClaude, bringCodex, bringGemini, bringOpencode } from "./bring/agents.ts";
 import { bringChromium } from "./bring/chromium.ts";
+import { bringPrograms, bringWebKit } from "./bring/webkit.ts";
 import { runTests } from "./test/run.ts";
 import { recordPassing } from "./test/names.ts";
 import { buildWeb } from "./web.ts";
@@ -63,6 +64,8 @@ const NEEDS: readonly Need[] = [
       process.env.FLYBRIDGE_TEST_CHROMIUM ??= bringChromium(ROOT);
     },
   },
+  { name: "WebKit", foreign: true, bring: bringWebKit },
+  { name: "vim, less, htop, tmux and nano", foreign: true, bring: bringPrograms },
   { name: "the built web app", foreign: false, bring: () => buildWeb(ROOT) },
 ];
 
