@@ -201,15 +201,19 @@ describe("standing rules, with the real Claude Code", { skip }, () => {
     assert.deepEqual((JSON.parse(readFileSync(file, "utf8")) as { rules: unknown }).rules, []);
   });
 
-  it("lets no guest make one, and no guest see them", async () => {
+  it("allows nothing by a broken file, and says so; lets no guest make a rule, and no guest see them", async () => {
     let guest = await world.pair("guest");
     const { devices } = await phone.call("device.list", {});
     const id = devices.find(({ name }) => name === "guest")?.device ?? "";
     guest.close();
     await world.kill();
     narrowed(world, id, one.session);
+    const file = join(world.state, "rules.json");
+    writeFileSync(file, '{ "version": 1, "rules": [ }');
     await world.restart();
     phone = await BareDevice.reconnect(phone.keys);
+    const { findings } = await phone.call("host.check", {});
+    assert.match(findings.find(({ about }) => about === "rules")?.message ?? "", /not JSON.*now .*aside-1/u);
     guest = await BareDevice.reconnect(guest.keys);
     const mine = await Watched.open(phone, workspace, { session: one.session });
     const ask = await mine.asks(touch("guest"));
