@@ -2,6 +2,7 @@
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { Upload } from "@flybridge/protocol/attachment.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
+import type { Params } from "@flybridge/protocol/methods.ts";
 import type { Size } from "@flybridge/protocol/terminal.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { useNavigate } from "@solidjs/router";
@@ -15,6 +16,7 @@ import { PromptField } from "../session/prompt-field.tsx";
 import { letters, pixelsOf } from "../terminal/choices.ts";
 import { commandFrom, firstSize } from "../terminal/command.ts";
 import { t } from "../words.ts";
+import { AgentChoice } from "./agent-choice.tsx";
 import { Browse } from "./browse.tsx";
 import { folderName, folderParent } from "./grouping.ts";
 
@@ -83,17 +85,28 @@ export default function NewSession(props: { onClose: () => void; terminal?: bool
     return { size, ...(words ? { command: words } : {}) };
   };
   const start = async (): Promise<void> => {
-    const [here, chosen, path] = [host(), agent(), workspace()];
-    if (!here || !chosen || path === undefined || !ready()) return;
+    const [chosen, path] = [agent(), workspace()];
+    if (!chosen || path === undefined || !ready()) return;
+    await create({
+      agent: chosen.agent,
+      workspace: path,
+      ...(model() === "" ? {} : { model: model() }),
+      ...(mode() === "" ? {} : { mode: mode() }),
+      ...(chosen.terminal ? program() : first()),
+    });
+  };
+  /** The person sees what it does, and can answer what it asks. */
+  const install = async ({ install: command }: AgentInfo): Promise<void> => {
+    const [shell, path] = [agents().find((one) => one.terminal), folders.latest?.home ?? workspace()];
+    if (!command || !shell || path === undefined) return;
+    await create({ ...program(), agent: shell.agent, workspace: path, command });
+  };
+  const create = async (order: Params<"session.create">): Promise<void> => {
+    const here = host();
+    if (!here) return;
     setState({ kind: "starting" });
     try {
-      const { settled } = here.replica.intend("session.create", {
-        agent: chosen.agent,
-        workspace: path,
-        ...(model() === "" ? {} : { model: model() }),
-        ...(mode() === "" ? {} : { mode: mode() }),
-        ...(chosen.terminal ? program() : first()),
-      });
+      const { settled } = here.replica.intend("session.create", order);
       const { session } = await settled;
       props.onClose();
       navigate(sessionPath(here.known.host, session));
@@ -197,44 +210,17 @@ export default function NewSession(props: { onClose: () => void; terminal?: bool
               </select>
             </div>
           </Show>
-          <fieldset>
-            <legend class="label">{t("Agent")}</legend>
-            <For each={agents()} fallback={<p class="dim">{t("The host has not said yet which agents it has.")}</p>}>
-              {(one) => (
-                <label
-                  class="option"
-                  classList={{ chosen: one.agent === agent()?.agent, off: one.problem !== undefined }}
-                >
-                  <input
-                    type="radio"
-                    name={`${id}-agent`}
-                    checked={one.agent === agent()?.agent}
-                    disabled={one.problem !== undefined}
-                    onChange={() => {
-                      setPicked(one.agent);
-                      setModel("");
-                      setMode("");
-                    }}
-                  />
-                  <span>
-                    <span class="option-label">
-                      {visibleLine(one.title)}{" "}
-                      <Show when={one.version}>
-                        {(version) => <span class="dim num">{visibleLine(version())}</span>}
-                      </Show>
-                    </span>
-                    <Show when={one.problem}>
-                      {(problem) => (
-                        <small class="option-problem">
-                          <Icon name="alert" small /> <span>{visible(problem().message)}</span>
-                        </small>
-                      )}
-                    </Show>
-                  </span>
-                </label>
-              )}
-            </For>
-          </fieldset>
+          <AgentChoice
+            name={`${id}-agent`}
+            agents={agents()}
+            chosen={agent()}
+            choose={(one) => {
+              setPicked(one.agent);
+              setModel("");
+              setMode("");
+            }}
+            install={(one) => void install(one)}
+          />
           <fieldset>
             <legend class="label">{t("Folder")}</legend>
             <Show

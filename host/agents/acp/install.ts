@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import { wordsOf } from "../bounds.ts";
 import type { AcpEntry } from "./entry.ts";
@@ -12,14 +13,18 @@ type Problem = NonNullable<AgentInfo["problem"]>;
 
 /** Some take seconds to start; one that hangs must not hold up the list of agents. */
 const VERSION_TIMEOUT_MS = 15_000;
+/** How long a look at the agents waits for one to say its version, in milliseconds. */
+const LOOK_MS = 1_500;
 /** Bytes of what a program may say to `--version`. */
 const MAX_VERSION_BYTES = 64 * 1024;
 /** Characters of it that are a version, and of a fault that is shown. */
 const MAX_VERSION_CHARS = 100;
 const MAX_FAULT_CHARS = 500;
 
-/** Versions by path and time of writing: asking a program for its own costs seconds. */
-export type Versions = Map<string, string>;
+type Told = string | { readonly fault: string } | undefined;
+
+/** What was told or is being told, by path and time of writing: asking a program for its version costs seconds. */
+export type Versions = Map<string, Promise<Told>>;
 
 type Found =
   | { readonly path: string; readonly problem?: undefined }
@@ -39,7 +44,10 @@ export async function findInstall(entry: AcpEntry, env: Env): Promise<Found> {
   return { problem: { code: "not_installed", message } };
 }
 
-/** What it says to `--version`; undefined where it is not known to say it, or says nothing in time. */
+/**
+ * What it says to `--version`; undefined where it is not known to say it, or has not said it yet: then whoever asks
+ * later is told.
+ */
 export async function versionAt(
   entry: AcpEntry,
   path: string,
@@ -49,14 +57,15 @@ export async function versionAt(
   if (entry.versioned !== true) return undefined;
   const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
   const key = `${path} ${mtimeMs}`;
-  const told = known.get(key) ?? (await askVersion(path, { ...env, ...entry.env }));
-  if (typeof told !== "string") {
-    if (told === undefined) return undefined;
-    const message = `${path} does not run: ${told.fault}. Install ${entry.title} again.`;
-    return { problem: { code: "broken", message } };
-  }
-  known.set(key, told);
-  return told;
+  const telling = known.get(key) ?? askVersion(path, { ...env, ...entry.env });
+  known.set(key, telling);
+  void telling.then((told) => {
+    if (typeof told !== "string") known.delete(key);
+  });
+  const told = await Promise.race([telling, wait(LOOK_MS, undefined, { ref: false })]);
+  if (typeof told === "string" || told === undefined) return told;
+  const message = `${path} does not run: ${told.fault}. Install ${entry.title} again.`;
+  return { problem: { code: "broken", message } };
 }
 
 /** Undefined when somebody has signed in, as far as can be seen without starting it. */
@@ -97,7 +106,7 @@ async function findProgram(program: string, env: Env): Promise<string | undefine
 }
 
 /** A fault only where it ended by itself, and badly: on a busy machine, silence means nothing. */
-function askVersion(path: string, env: Env): Promise<string | { readonly fault: string } | undefined> {
+function askVersion(path: string, env: Env): Promise<Told> {
   const options = { env: { ...env }, timeout: VERSION_TIMEOUT_MS, maxBuffer: MAX_VERSION_BYTES };
   return new Promise((resolve) => {
     execFile(path, ["--version"], options, (error, output, errors) => {
