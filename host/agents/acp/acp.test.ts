@@ -580,7 +580,10 @@ describe("acp with an agent that speaks all of it", { concurrency: 4 }, () => {
     assert.deepEqual(info.install, ["npm", "i", "none"]);
     await assert.rejects(missing.launch({ session, workspace: "/", env: {} }), { code: "agent_unavailable" });
     const node = acpAgent({ name: "node", title: "Node", command: [process.execPath], versioned: true });
-    assert.equal((await node.look({})).version, process.versions.node);
+    // A program that is slow to say it is told of to whoever looks later.
+    let version: string | undefined;
+    while (version === undefined) ({ version } = await node.look({}));
+    assert.equal(version, process.versions.node);
     const signIn = { variables: [{ variable: "THE_KEY" }], files: [".no-such-file"], how: "Turn the key." };
     const locked = acpAgent({ name: "node", title: "Node", command: [process.execPath], signIn });
     assert.match(
