@@ -9,6 +9,8 @@ import { Emulator } from "../host/live/terminal/emulator.ts";
 import { type BareDevice, newIntent } from "./bare.ts";
 
 const SIZE: Size = { cols: 80, rows: 24 };
+/** What does not come in so long a time never comes, in milliseconds. */
+const PATIENCE_MS = 60_000;
 /** What each device looks at. */
 const LOOKING = new WeakMap<BareDevice, Set<TerminalDevice>>();
 
@@ -88,14 +90,14 @@ export class TerminalDevice {
   }
 
   shows(text: string | RegExp): Promise<string> {
-    return this.device.until(() => {
+    return this.#within(`shows ${text}`, () => {
       const { screen } = this;
       return (typeof text === "string" ? screen.includes(text) : text.test(screen)) ? screen : undefined;
     });
   }
 
   hears(text: string): Promise<true> {
-    return this.device.until(() => (this.text.includes(text) ? true : undefined));
+    return this.#within(`hears ${text}`, () => (this.text.includes(text) ? true : undefined));
   }
 
   get entries(): Entry[] {
@@ -104,7 +106,7 @@ export class TerminalDevice {
 
   /** The newest ask that is open, once there is one that fits. */
   asked(fits: (ask: Ask) => boolean = () => true): Promise<Ask> {
-    return this.device.until(() => {
+    return this.#within("is asked", () => {
       const open = new Map<string, Ask>();
       for (const { fact } of this.entries) {
         if (fact.kind === "ask.opened") open.set(fact.ask.ask, fact.ask);
@@ -115,7 +117,17 @@ export class TerminalDevice {
   }
 
   until<T>(find: (entry: Entry) => T | undefined | false): Promise<T> {
-    return this.device.untilEntry(this.session, find);
+    return this.#within(`is told ${find}`, () => {
+      for (const entry of this.entries) {
+        const found = find(entry);
+        if (found !== undefined && found !== false) return found;
+      }
+      return undefined;
+    });
+  }
+
+  hasEnded(): Promise<true> {
+    return this.#within("has ended", () => (this.ended ? true : undefined));
   }
 
   async stop(): Promise<void> {
@@ -148,6 +160,19 @@ export class TerminalDevice {
         this.ended = true;
     }
     return this.#stalled?.promise;
+  }
+
+  async #within<T>(what: string, find: () => T | undefined): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const facts = this.entries.map(({ fact }) => JSON.stringify(fact));
+      reject(new Error(`A terminal that never ${what}:\n${this.screen}\n${facts.slice(-8).join("\n")}`));
+    }, PATIENCE_MS);
+    try {
+      return await Promise.race([this.device.until(find), promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #draw(bytes: Uint8Array): void {

@@ -42,10 +42,10 @@ const MAX_ANSWERS_BYTES = 64 * 1024;
 const MAX_SIGNALS = 64;
 /** A program takes an Enter that comes with a paste for a part of it. */
 const ENTER_AFTER_PASTE_MS = 120;
-/** Of what the program before left behind: its other screen, its modes and its colours; and where the next begins. */
-const AGAIN =
-  "\u001b[?1049l\u001b[!p\u001b[?9l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1004l\u001b[?1006l\u001b[?2004l\u001b[?25h" +
-  "\u001b[999;1H\r\n\u001b[2m── started again ──\u001b[0m\r\n";
+/** Ends what the program before left behind: its other screen, its modes and its colours. */
+const TIDY =
+  "\u001b[?1049l\u001b[!p\u001b[?9l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1004l\u001b[?1006l\u001b[?2004l\u001b[?25h";
+const AGAIN = "\r\n\u001b[2m── started again ──\u001b[0m\r\n";
 
 type TimerName = "look" | "store" | "kill" | "retry" | "enter";
 
@@ -187,7 +187,7 @@ export class TerminalRun implements Running {
       if (first.size) drawing.resize(first.size);
       const name = `${this.#id}.${launch}`;
       const child = await hands.spawn({ name, argv: plan.argv, env: plan.env, cwd: workspace, terminal: drawing.size });
-      if (this.#launch > 0) drawing.push(Buffer.from(AGAIN));
+      if (this.#launch > 0) beginAgain(drawing);
       this.#launch = launch;
       this.#acted = acted;
       this.#memory = plan.memory;
@@ -708,6 +708,14 @@ export class TerminalRun implements Running {
     if (timer) this.#timers.set(name, timer);
     else this.#timers.delete(name);
   }
+}
+
+/** Below what there is. */
+function beginAgain(drawing: Drawing): void {
+  drawing.push(Buffer.from(TIDY));
+  drawing.drawAll();
+  const rows = drawing.text().trimEnd().split("\n").length;
+  drawing.push(Buffer.from(`\u001b[${rows};1H${AGAIN}`));
 }
 
 /** A paste as programs want it that said so. What would end it early is left out. */
