@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 /** How long something may take to be on the screen, in milliseconds: several agents may be starting on a busy machine. */
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 100;
+const AFTER_TYPING_MS = 600;
 
 /** Undefined where there is no tmux, so that a test can say why it was skipped. */
 export function findTmux(): string | undefined {
@@ -69,6 +70,8 @@ export class Tmux implements Disposable {
     this.#run("send-keys", "-t", this.#name, "-l", text);
     const seen = text.slice(0, 20);
     await this.until((screen) => screen.includes(seen), `what was typed (${seen})`);
+    // An Enter that follows at once is taken for part of a paste (Codex: within 120 ms).
+    await delay(AFTER_TYPING_MS);
     this.keys("Enter");
   }
 
