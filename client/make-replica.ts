@@ -224,7 +224,7 @@ export class HostReplica implements Replica {
     const [listener, ...others] = this.#listeners;
     // One terminal is the rule; what nobody hears any more was on its way when its page closed.
     if (!listener || others.length === 0) return listener?.frame(bytes);
-    return Promise.all([listener, ...others].map((one) => one.frame(bytes))).then(() => undefined);
+    return Promise.all([listener, ...others].map(async (one) => await one.frame(bytes))).then(() => undefined);
   }
 
   #news(message: News): void {

@@ -109,7 +109,7 @@ export function openEmulator(holder: HTMLElement, pixels: number, label: string,
   });
   terminal.onBinary((data) => {
     // The oldest way to report a mouse has bytes that are no text; what typing carries is text.
-    if (/^[\u0000-\u007f]*$/u.test(data)) events.typed(data);
+    if ([...data].every((char) => char < "\u0080")) events.typed(data);
   });
   terminal.onWriteParsed(() => {
     events.drawn();

@@ -12,7 +12,7 @@ const PAIRS = [
   ["{", "}"],
 ] as const;
 
-const ADDRESS = /https?:\/\/[^\s<>"'`\u0000-\u001f\u007f]+/gu;
+const ADDRESS = /https?:\/\/[^\s<>"'`\p{Cc}]{1,2000}/gu;
 
 /** The address as it will be opened, or undefined when it is none of the web's. */
 export function targetOf(text: string): string | undefined {
@@ -26,7 +26,8 @@ export function addressesIn(line: string): { at: number; text: string }[] {
   return [...line.matchAll(ADDRESS)].flatMap((match) => {
     let text = match[0].replace(/[.,;:!?]+$/u, "");
     for (const [open, close] of PAIRS)
-      while (text.endsWith(close) && count(text, close) > count(text, open)) text = text.slice(0, -1);
+      for (let more = count(text, close) - count(text, open); more > 0 && text.endsWith(close); more--)
+        text = text.slice(0, -1);
     return targetOf(text) === undefined ? [] : [{ at: match.index, text }];
   });
 }

@@ -17,13 +17,7 @@ export default function PasteSheet(props: {
 }) {
   const id = createUniqueId();
   const [text, setText] = createSignal("");
-  const shown = (): string =>
-    visible(
-      (props.paste?.typed ?? "")
-        .replaceAll(/\u001b\[20[01]~/gu, "")
-        .replaceAll("\r", "\n")
-        .slice(0, SHOWN_CHARS),
-    );
+  const shown = (): string => visible((props.paste?.text ?? "").slice(0, SHOWN_CHARS));
   return (
     <Sheet title={props.paste ? t("Paste this?") : t("Paste")} onClose={props.onClose}>
       <Show

@@ -7,6 +7,8 @@ const ASK_CHARS = 5_000;
 export interface Paste {
   /** What is typed. */
   readonly typed: string;
+  /** The same, to be looked at. */
+  readonly text: string;
   readonly lines: number;
   /** Each line would be run as it arrives, or it is long: the person sees it first. */
   readonly ask: boolean;
@@ -17,11 +19,12 @@ export interface Paste {
 export function pasteFrom(text: string, bracketed: boolean): Paste {
   const lined = text.replaceAll(/\r\n?/gu, "\n");
   // Escape above all: a paste that ends the brackets itself would type what follows as if by hand.
-  const clean = lined.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu, "");
+  const clean = lined.replaceAll(/\p{Cc}/gu, (mark) => (mark === "\t" || mark === "\n" ? mark : ""));
   const lines = clean.replace(/\n$/u, "").split("\n").length;
   const typed = clean.replaceAll("\n", "\r");
   return {
     typed: bracketed ? `\u001b[200~${typed}\u001b[201~` : typed,
+    text: clean,
     lines,
     ask: (!bracketed && (lines >= ASK_LINES || clean.includes("\n"))) || clean.length > ASK_CHARS,
     dropped: lined.length - clean.length,

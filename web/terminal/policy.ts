@@ -55,7 +55,11 @@ function sheetElement(): HTMLElement {
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
   };
   return Object.defineProperties(element, {
-    textContent: { set: (text: string) => sheet.replaceSync(text) },
+    textContent: {
+      set(text: string) {
+        sheet.replaceSync(text);
+      },
+    },
     remove: { value: remove },
   });
 }
