@@ -1,0 +1,95 @@
+/** The app in WebKit: it opens, pairs, comes back, and a terminal in it is drawn, typed into, and runs vim. */
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type BareDevice, newIntent } from "./bare.ts";
+import { KEYS, launchWebKit, type WebKit } from "./webkit.ts";
+import { startWorld, type World } from "./world.ts";
+
+describe("the app in WebKit", { timeout: 300_000 }, () => {
+  let world: World;
+  let shell: BareDevice;
+  let webkit: WebKit;
+  let folder: string;
+
+  before(async () => {
+    world = await startWorld({ env: { SHELL: "/bin/bash", PS1: "$ ", LANG: "C.UTF-8" } });
+    folder = join(world.home, "project");
+    mkdirSync(folder);
+    for (const name of [".bashrc", ".profile"]) writeFileSync(join(world.home, name), "PS1='$ '\n");
+    writeFileSync(join(world.home, ".vimrc"), "set nocompatible noswapfile\n");
+    shell = await world.shell();
+    webkit = await launchWebKit({ width: 420, height: 900 });
+  });
+  after(async () => {
+    shell?.close();
+    await webkit?.[Symbol.asyncDispose]();
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  const screen = (): Promise<string> =>
+    webkit.run("return document.querySelector('.xterm-rows')?.innerText ?? document.body.innerText");
+  const shows = async (text: string): Promise<void> => {
+    await webkit
+      .until(text, "return document.querySelector('.xterm-rows')?.innerText.includes(arguments[0])", text)
+      .catch(async (error: unknown) => {
+        throw new Error(`The screen never showed ${text}:\n${await screen()}`, { cause: error });
+      });
+  };
+  const live = (): Promise<unknown> =>
+    webkit.until("the terminal", "return document.querySelector('.term-area[data-live=true]') !== null");
+
+  it("pairs by a link, and opens a terminal that is drawn and typed into", async () => {
+    const { link } = await shell.call("offer.make", {}, newIntent());
+    await webkit.open(link);
+    await webkit.until(
+      "what it would pair with",
+      "return [...document.querySelectorAll('button')].some((one) => one.innerText === 'Pair')",
+    );
+    await webkit.run("[...document.querySelectorAll('button')].find((one) => one.innerText === 'Pair').click()");
+    await webkit.until("the sessions", "return location.pathname === '/sessions'");
+    const { session } = await shell.call(
+      "session.create",
+      { agent: "terminal" as never, workspace: folder },
+      newIntent(),
+    );
+    const { host } = await shell.call("host.read", {});
+    await webkit.open(`http://127.0.0.1:${world.port}/session/${host}/${session}`);
+    await live();
+    await shows("$");
+    await webkit.run("document.querySelector('.xterm-helper-textarea').focus()");
+    await webkit.type(`echo he''llo; stty size${KEYS.enter}`);
+    await shows("hello");
+    const rows = await webkit.run<number>("return document.querySelectorAll('.xterm-rows > div').length");
+    await shows(`${rows} `);
+    const colour = await webkit.run("return getComputedStyle(document.querySelector('.xterm-rows')).color");
+    assert.match(String(colour), /^rgb\((?!128, 128, 128)/u, "the token's, as the browser itself has it");
+  });
+
+  it("comes back when the page is loaded anew, with the key it has", async () => {
+    await webkit.run("location.reload()");
+    await live();
+    await shows("hello");
+  });
+
+  it("edits a file in vim", async () => {
+    await webkit.run("document.querySelector('.xterm-helper-textarea').focus()");
+    await webkit.type(`vim notes.txt${KEYS.enter}`);
+    await shows("notes.txt");
+    await webkit.type(`ifirst${KEYS.enter}second${KEYS.escape}`);
+    await shows("second");
+    await webkit.type(`:wq${KEYS.enter}`);
+    await shows("written");
+    assert.equal(readFileSync(join(folder, "notes.txt"), "utf8"), "first\nsecond\n");
+  });
+
+  it("has the keys of the phone, where they are shown", async () => {
+    await webkit.run("localStorage.setItem('flybridge.terminal.keys', 'true'); location.reload()");
+    await live();
+    await webkit.click(".term-key[aria-label='Up: earlier in history']");
+    await shows("vim notes.txt");
+    await webkit.click(".term-key[aria-label='^C: interrupt']");
+    await shows("^C");
+  });
+});
