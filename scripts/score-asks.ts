@@ -5,9 +5,9 @@
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { screenOfCast } from "../host/agents/terminal/corpus/cast.ts";
-import { expectedOf, judge } from "../host/agents/terminal/corpus/score.ts";
-import { screenOfText } from "../host/agents/terminal/screen.ts";
+import { expectedOf, judge, type Verdict } from "../host/agents/terminal/corpus/score.ts";
+import { screenOfText, type Screen } from "../host/agents/terminal/screen.ts";
+import { atEndOfCast } from "./score-asks/cast.ts";
 
 interface Tally {
   hit: number;
@@ -18,7 +18,7 @@ interface Tally {
   unusable: number;
 }
 
-async function score(folder: string): Promise<void> {
+function score(folder: string): void {
   const tally: Tally = { hit: 0, quiet: 0, missed: 0, wrong: 0, alarms: 0, unusable: 0 };
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   const known = new Set(files);
@@ -37,7 +37,8 @@ async function score(folder: string): Promise<void> {
     }
     try {
       const text = readFileSync(join(folder, file), "utf8");
-      const { outcome, said } = judge(kind === "cast" ? await screenOfCast(text) : screenOfText(text), expected);
+      const judged = (screen: Screen): Verdict => judge(screen, expected);
+      const { outcome, said } = kind === "cast" ? atEndOfCast(text, judged) : judged(screenOfText(text));
       if (outcome === "hit") tally.hit += 1;
       else if (outcome === "quiet") tally.quiet += 1;
       else if (outcome === "false alarm") tally.alarms += 1;
@@ -73,5 +74,5 @@ if (folder === undefined || more.length > 0) {
   console.error(`${relative(process.cwd(), folder) || folder} is no folder.`);
   process.exitCode = 1;
 } else {
-  await score(folder);
+  score(folder);
 }

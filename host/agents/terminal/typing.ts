@@ -4,7 +4,7 @@
  */
 import type { Answer, Reply } from "@flybridge/protocol/ask.ts";
 import { placeOf } from "./reader/agents.ts";
-import { pickable, QUESTION, type Reading } from "./reader/reader.ts";
+import { nameOf, pickable, QUESTION, type Reading } from "./reader/reader.ts";
 import type { Shape } from "./reader/shape.ts";
 import type { Screen } from "./screen.ts";
 
@@ -13,6 +13,8 @@ const MAX_STEPS = 80;
 const MAX_WAITS = 8;
 /** Looks after which a key that was not echoed is taken as one that wants Enter. */
 const SILENT_LOOKS = 2;
+/** Steps of a highlight that are typed one by one. */
+const NEAR = 4;
 /** Characters of a question by which its row is known again. */
 const KNOWN_CHARS = 60;
 
@@ -55,6 +57,10 @@ export interface Typing {
   readonly plan: Plan;
   /** How often that row stood on the screen before anything was typed. */
   seen: number | undefined;
+  /** Where a burst of arrow keys should have brought the highlight. */
+  aimed?: number | undefined;
+  /** A burst did not: one key at a time. */
+  single?: boolean;
   phase: "begin" | "moving" | "typed" | "last";
   steps: number;
   waits: number;
@@ -71,7 +77,7 @@ export function beginTyping(reading: Reading, answer: Answer): Typing | { readon
     key: reading.key,
     asks: reading.shape.asks,
     row: (text.split("\n").at(-1) ?? "").trim().slice(-KNOWN_CHARS),
-    labels: reading.shape.options.map(({ label }) => label),
+    labels: reading.shape.options.map(({ label }) => nameOf(label)),
     plan,
     seen: undefined,
     phase: "begin",
@@ -274,17 +280,24 @@ function ticked(typing: Typing, shape: Shape | undefined, wanted: readonly numbe
 /** Where an option is now: a long menu scrolls while its highlight moves. */
 function nowAt(typing: Typing, shape: Shape | undefined, place: number): number {
   const label = typing.labels[place];
-  if (shape?.options[place]?.label === label) return place;
-  return shape?.options.findIndex((option) => option.label === label) ?? -1;
+  const is = (option: Shape["options"][number] | undefined): boolean =>
+    option !== undefined && nameOf(option.label) === label;
+  if (is(shape?.options[place])) return place;
+  return shape?.options.findIndex(is) ?? -1;
 }
 
 /** Towards a place, by as many keys as it is away; the next look says how far they came. */
 function moved(typing: Typing, shape: Shape | undefined, place: number): TypingStep {
   if (shape?.at === undefined || place === -1) return waited(typing);
   const away = place - shape.at;
+  // Some programs take a burst of keys for a paste: one at a time, unless it is far and bursts have been taken.
+  if (typing.aimed !== undefined && typing.aimed !== shape.at) typing.single = true;
+  const burst = shape.agent === undefined && !typing.single && Math.abs(away) > NEAR;
+  typing.aimed = burst ? place : undefined;
+  const times = burst ? Math.abs(away) : 1;
   const back = shape.across ? LEFT : shape.control ? BEFORE : UP;
   const on = shape.across ? RIGHT : shape.control ? NEXT : DOWN;
-  return typed(typing, (away < 0 ? back : on).repeat(Math.abs(away)), "moving");
+  return typed(typing, (away < 0 ? back : on).repeat(times), "moving");
 }
 
 function typed(typing: Typing, keys: string, phase: Typing["phase"]): TypingStep {

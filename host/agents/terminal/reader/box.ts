@@ -27,12 +27,14 @@ export function boxAsk(view: View): Found | undefined {
   if (top === undefined && !(buttons.length > 1 && buttons.every(({ label }) => KNOWN.test(label)))) return undefined;
   if (!buttons.some(({ label }) => KNOWN.test(label)) && !(buttons.length > 1 && row.framed)) return undefined;
   const first = top ?? Math.max(0, at - 12);
+  if (isLeft(view, first, row)) return undefined;
   const title = view.rows[first]?.title ?? "";
   const inside = view.rows.slice(first + (top === undefined ? 0 : 1), at);
   const places: Place[] = buttons.map(({ col }) => ({ row, col }));
-  const focus = standingOut(places, { row, col: Math.max(0, (buttons[0]?.col ?? 2) - 3) });
+  const focus = standingOut(places, { row, col: Math.max(0, row.text.search(/[<[]/u) - 2) });
   const labels = buttons.map(({ label }) => label);
-  const control = /<\s{2,}|<\s.*\s>|\s>/u.test(row.raw) && !/<(?:Ok|Yes|No|Cancel)>/u.test(row.raw);
+  // `dialog` pads its buttons and draws a line above them; whiptail does neither.
+  const control = /<\s/u.test(row.raw) || /├/u.test(view.rows[at - 1]?.raw ?? "");
   const common = {
     by: "box" as const,
     buttons: labels,
@@ -40,13 +42,16 @@ export function boxAsk(view: View): Found | undefined {
     ...(control ? { control: true as const } : {}),
   };
   const frame = { ...(title === "" ? {} : { title }), top: first, end: at };
-  const list = checksIn(inside) ?? innerBox(inside) ?? block(inside, labels);
+  const list = checksIn(inside) ?? innerBox(inside) ?? (isField(inside) ? undefined : block(inside, labels));
   if (list) {
     const words = wordsOf(inside.filter((one) => one.at < (list.rows[0]?.at ?? Infinity)));
-    const marked = standingOut(
+    const pointed = list.rows.findIndex((one) => one.at === view.screen.cursor.row);
+    const drawn = standingOut(
       list.rows.map((one) => ({ row: one, col: one.indent + (list.checks ? 4 : 0) })),
       { row: list.rows[0] ?? row, col: Math.max(0, (list.rows[0]?.indent ?? 1) - 2) },
     );
+    // Where the highlight is not drawn, the cursor stands on it.
+    const marked = list.checks && pointed !== -1 ? pointed : (drawn ?? (pointed === -1 ? undefined : pointed));
     return {
       ...frame,
       question: words === "" ? title : words,
@@ -59,7 +64,7 @@ export function boxAsk(view: View): Found | undefined {
       },
     };
   }
-  const words = wordsOf(inside.filter((one) => !FIELD.test(one.text)));
+  const words = wordsOf(beforeFrame(inside).filter((one) => !FIELD.test(one.text)));
   const field = inside.findIndex((one) => FIELD.test(one.text));
   const inner = field === -1 ? emptyField(inside) : field;
   if (inner !== -1 && labels.length <= 3 && !labels.some(refusable)) {
@@ -91,6 +96,13 @@ export function boxAsk(view: View): Found | undefined {
 /** `<Yes>`: such a box asks for nothing but a yes or no. */
 function refusable(label: string): boolean {
   return isYes(label) && !/^ok/iu.test(label);
+}
+
+/** `dialog` goes without wiping its box away; the cursor of what comes next is elsewhere. */
+function isLeft(view: View, top: number, buttons: Row): boolean {
+  const { cursor } = view.screen;
+  if (!cursor.visible || !/</u.test(buttons.text)) return false;
+  return cursor.row < (view.rows[top]?.at ?? 0) - 1 || cursor.row > buttons.at + 3;
 }
 
 function buttonsOf(row: Row): { readonly label: string; readonly col: number }[] {
@@ -179,6 +191,17 @@ function block(inside: readonly Row[], labels: readonly string[]): List | undefi
   )
     return undefined;
   return { rows, checks: false, many: false, options: rows.map((row) => tagged(row.said)) };
+}
+
+function beforeFrame(inside: readonly Row[]): readonly Row[] {
+  const start = inside.findIndex((row) => row.rule && /[┌╔┏]/u.test(row.raw));
+  return start === -1 ? inside : inside.slice(0, start);
+}
+
+/** A frame of one row is a field, whatever stands in it. */
+function isField(inside: readonly Row[]): boolean {
+  const start = inside.findIndex((row) => row.rule && /[┌╔┏]/u.test(row.raw));
+  return start !== -1 && inside[start + 2]?.rule === true;
 }
 
 /** `┌────┐ │    │ └────┘`: a field of `dialog`, with or without words in it; or a form. */

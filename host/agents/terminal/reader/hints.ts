@@ -10,7 +10,7 @@ const ONE =
   "`" +
   String.raw`]?`;
 const KEYS = String.raw`(?:(?:press|use|hit|push|type|tap) )?${ONE}(?:(?: ?[/,+&|] ?| or | and | )${ONE}){0,6}`;
-const DOES = String.raw`(?:select|choose|pick|confirm|submit|accept|approve|continue|proceed|navigate|move|toggle|cycle|switch|change|cancel|quit|exit|close|dismiss|leave|abort|back|go back|return|filter|search|find|amend|edit|add|remove|delete|interrupt|stop|reject|deny|decline|complete|finish|done|next|prev(?:ious)?|help|show|shortcuts|full ?screen|invert|mark|check|uncheck|all|none|up|down|left|right|scroll|page|expand|collapse|open|view|preview|copy|skip|clear|type|new ?line|retry|undo|options|commands|menu|details?|more|less|default|highlight|answer|start|run|save|set|reset|refresh|queue|send|suggest|editor|explain|attach|vote|jump|focus|sort|zoom|hide)`;
+const DOES = String.raw`(?:select|choose|pick|confirm|submit|accept|approve|continue|proceed|navigate|move|toggle|cycle|switch|change|cancel|quit|exit|close|dismiss|leave|abort|back|go back|return|filter|search|find|amend|edit|add|remove|delete|interrupt|stop|reject|deny|decline|complete|finish|done|next|prev(?:ious)?|help|show|shortcuts|full ?screen|invert|mark|check|uncheck|all|none|up|down|left|right|scroll|page|expand|collapse|open|view|preview|copy|skip|clear|type|new ?line|retry|undo|options|commands|menu|details?|more|less|default|highlight|answer|start|run|save|set|reset|refresh|queue|send|suggest|editor|explain|attach|vote|jump|focus|sort|zoom|hide|adjust|use|apply)`;
 const PART = new RegExp(
   String.raw`^[-–(\[]?\s*${KEYS}\s*(?:[:=→-]|to|for|will|can|keys?)?\s*(?:to |for |the )?${DOES}\b[^[\]]{0,60}$`,
   "iu",
@@ -24,7 +24,7 @@ const USE =
   /\b(?:use (?:the )?(?:arrow|up|down|↑|space)|arrow[- ]?keys|press (?:<?(?:space|enter|tab|a)>?|the space)\b.*\bto\b)|use arrows to move|move up and down|reveal more choices|return to submit|type to (?:search|filter)|↑\/?↓/iu;
 /** Parts that answer a menu, rather than steer a whole program. */
 const ANSWERS =
-  /\b(?:select|choose|pick|confirm|submit|accept|approve|toggle|navigate|move|proceed|continue|cycle|complete|highlight|answer|mark|next)\b|return to submit|arrow[- ]?keys/iu;
+  /\b(?:save|apply|select|choose|pick|confirm|submit|accept|approve|toggle|navigate|move|proceed|continue|cycle|complete|highlight|answer|mark|next)\b|return to submit|arrow[- ]?keys/iu;
 const DOING = new RegExp(String.raw`\b${DOES}\b`, "iu");
 const MAX_HINT_CHARS = 240;
 const MAX_PART_CHARS = 100;

@@ -167,7 +167,7 @@ function alternatives(inside: string, before: string, tail: string): readonly Op
   const yesAt = bare.findIndex(isYes);
   const noAt = bare.findIndex(isNo);
   if (yesAt !== -1 && noAt !== -1) {
-    if (bare.length === 2) return yesNo([bare[yesAt] ?? "y", bare[noAt] ?? "n"]);
+    if (bare.length === 2) return yesNo([lower(bare[yesAt] ?? "y"), lower(bare[noAt] ?? "n")]);
     return keyOptions(bare);
   }
   const short = bare.every((token) => token.length === 1 || /^\\?.$/u.test(token));
@@ -193,6 +193,11 @@ function alternatives(inside: string, before: string, tail: string): readonly Op
   return keyOptions(bare);
 }
 
+/** A capital marks the default; what is typed is small. A word in capitals is meant so. */
+function lower(key: string): string {
+  return key.length === 1 || /^.\p{Ll}/u.test(key) ? key.toLowerCase() : key;
+}
+
 /** `[Ynaqdhm]`, `(ynH)`, `(Yaxh)`: letters side by side, the default as a capital, often `h` or `?` for help. */
 function compactOf(said: string): readonly string[] | undefined {
   if (!/^[A-Za-z0-9?]{2,13}$/u.test(said) || new Set(said.toLowerCase()).size < said.length) return undefined;
@@ -200,7 +205,9 @@ function compactOf(said: string): readonly string[] | undefined {
   if (small && !/^(?:any|many|only|yarn|sync|lynx|sunny|penny|nanny|tiny|deny)$/u.test(said)) return [...said];
   const listed =
     /^[Yy][Nn][\w?]*$/u.test(said) || (/[hH?]$/u.test(said) && /^[^A-Z]*[A-Z][^A-Z]*$/u.test(said) && said.length > 2);
-  return listed ? [...said] : undefined;
+  if (!listed) return undefined;
+  const capitals = said.match(/\p{Lu}/gu)?.length ?? 0;
+  return capitals === 1 ? [...said.toLowerCase()] : [...said];
 }
 
 function tokensOf(said: string): readonly string[] | undefined {

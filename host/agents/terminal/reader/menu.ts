@@ -1,5 +1,5 @@
 /** Menus with a highlight that is moved: arrows, radio buttons, boxes to tick, one below the other. */
-import { standingOut } from "./highlight.ts";
+import { isDimAt, standingOut, type Place } from "./highlight.ts";
 import { answers, isHint, trailingHint } from "./hints.ts";
 import { keyedOf, splitLabel } from "./list.ts";
 import { LIVE } from "./line.ts";
@@ -66,7 +66,8 @@ function itemOf(row: Row, at: number): Item {
     const found = radio ?? check;
     if (!found || glyph !== undefined) return;
     glyph = radio ? "radio" : "check";
-    on = found[1] !== undefined;
+    // enquirer draws the same tick for both, and only dims it.
+    on = found[1] !== undefined && !(/^[✔✓]/u.test(found[0]) && isDimAt(row, col));
     col += found[0].length;
     rest = rest.slice(found[0].length);
   };
@@ -232,9 +233,8 @@ function menuOf(view: View, block: Block): Found | undefined {
   const glyphs = items.filter(({ item }) => item.glyph !== undefined);
   const checks =
     glyphs.some(({ item }) => item.glyph === "check") ||
-    (glyphs.length > 0 &&
-      pointers.length > 0 &&
-      (glyphs.filter(({ item }) => item.on).length !== 1 || /space|toggle/iu.test(trailing.hint + asked.hint)));
+    (glyphs.length > 0 && /space|toggle/iu.test(trailing.hint + asked.hint)) ||
+    (glyphs.length > 0 && pointers.length > 0 && glyphs.filter(({ item }) => item.on).length !== 1);
   const numbered =
     items.length >= 2 && items.every(({ item }) => item.key !== undefined) && /^[1aA]$/u.test(first.key ?? "");
   const question =
@@ -262,7 +262,17 @@ function menuOf(view: View, block: Block): Found | undefined {
   });
   const marked = items.findIndex(({ item }) => item.pointer !== "");
   const radio = items.findIndex(({ item }) => item.glyph === "radio" && item.on);
-  const at = marked !== -1 ? marked : !checks && radio !== -1 ? radio : undefined;
+  const at =
+    marked !== -1
+      ? marked
+      : !checks && radio !== -1
+        ? radio
+        : standingOut(
+            placesOf(
+              view,
+              items.map(({ item }) => item),
+            ),
+          );
   return found(view, asked, options, at, checks, block.top, view.rows.length - 1);
 }
 
@@ -399,7 +409,7 @@ function questionAbove(view: View, top: number, items: Block["items"]): Asked {
       hint = `${row.said} ${hint}`.trim();
       continue;
     }
-    if (/^(?:search|filter)\s*[:>]/iu.test(row.said) && out.length === 0) continue;
+    if (/^(?:search|filter)\s*[:>]|^instructions:$/iu.test(row.said) && out.length === 0) continue;
     if (/^[>❯🔍]\s*(?:filter|search|type to)\b/iu.test(row.said) && out.length === 0) {
       live = true;
       title ||= row.said.replace(/^\W+/u, "");
@@ -507,11 +517,7 @@ function questionFirst(view: View): Found | undefined {
   const question = (hintAt === undefined ? said : said.replace(hintAt, "")).replace(/\s*[›»‣…]\s*$/u, "").trim();
   const options = items.map((item) => optionAt(view, item, [], checks));
   const radio = checks ? -1 : items.findIndex((item) => item.glyph === "radio" && item.on);
-  const places = items.flatMap((item) => {
-    const row = view.rows[item.at];
-    return row ? [{ row, col: item.body }] : [];
-  });
-  const at = radio === -1 ? standingOut(places) : radio;
+  const at = radio === -1 ? standingOut(placesOf(view, items)) : radio;
   const asked: Asked = { question, title: "", hint, live: true, noise: false, top: place };
   if (items.every((item) => item.key !== undefined) && glyphed.length === 0) {
     return {
@@ -522,6 +528,13 @@ function questionFirst(view: View): Found | undefined {
     };
   }
   return found(view, asked, options, at, checks, place, view.rows.length - 1);
+}
+
+function placesOf(view: View, items: readonly Item[]): Place[] {
+  return items.flatMap((item) => {
+    const row = view.rows[item.at];
+    return row ? [{ row, col: item.body }] : [];
+  });
 }
 
 function found(

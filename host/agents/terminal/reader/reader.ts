@@ -74,7 +74,7 @@ function readingOf(view: View, found: Found, context: Context): Reading {
     ...(hidden ? { asks: "secret" as const } : {}),
     ...(agent === undefined ? {} : { agent, ...(found.shape.no === undefined ? { no: "escape" as const } : {}) }),
   };
-  const labels = shape.options.filter(({ free }) => !free).map(({ label }) => label);
+  const labels = shape.options.filter(({ free }) => !free).map(({ label }) => nameOf(label));
   const scrolls =
     shape.by === "menu" && labels.length >= SCROLLING && shape.options.every(({ key }) => key === undefined);
   if (approval) {
@@ -105,6 +105,11 @@ function optionsOf(shape: Shape): Question["options"] {
   return pickable(shape)
     .slice(0, MAX_OPTIONS)
     .map(({ label, detail }) => ({ label, ...(detail === undefined ? {} : { detail: wordsOf(detail) }) }));
+}
+
+/** A label without the remark in brackets that some programs show only while it is highlighted. */
+export function nameOf(label: string): string {
+  return label.replace(/\s+\([^()]*\)$/u, "");
 }
 
 /** The options that a person may pick, with their places on the screen; labels are told apart. */

@@ -85,10 +85,11 @@ function rowOf(line: Line, at: number): Row {
 }
 
 function isRule(bare: string): boolean {
-  if (!DIVIDER.test(bare)) return false;
+  // Underscores in a frame are a field.
+  if (!DIVIDER.test(bare) || /_{5,}/u.test(bare)) return false;
   if (/[─━═╌╍┄┅┈┉▔▁▀▄‾┌┐└┘├┤╭╮╰╯┬┴┼╔╗╚╝╠╣╹╵╻╷│┃║┏┓┗┛]/u.test(bare)) return true;
   // Plain characters divide only in numbers: `--`, `*` and `+` are also said.
-  return /^(?:[-_=*~+]\s?){4,}$/u.test(bare);
+  return /^(?:[-=*~+]\s?){4,}$/u.test(bare);
 }
 
 function isSides(bare: string): boolean {
