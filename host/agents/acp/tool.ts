@@ -243,10 +243,13 @@ function finish(memory: Memory, id: string, tool: RunningTool, state: ToolState,
   ];
 }
 
-/** opencode keeps its list of steps by a tool, and says nothing of it in the protocol's own way. */
+/** opencode keeps its list of steps by a tool, and says nothing of it in the protocol's own way; repeated, it has a title. */
 function listSteps(memory: Memory, tool: RunningTool, update: Json): boolean {
   if (tool.silent === true) return true;
-  const isList = tool.item.tool.name === "todowrite" && !tool.began;
+  const { kind, name } = tool.item.tool;
+  const steps = listAt(objectAt(update, "rawInput"), "todos");
+  const isSteps = kind === "other" && steps.length > 0 && steps.every((step) => textAt(step, "content") !== undefined);
+  const isList = (name === "todowrite" || isSteps) && !tool.began;
   if (isList) tool.silent = true;
   return isList;
 }
