@@ -263,7 +263,11 @@ async function place(): Promise<Place> {
       await terminal.until(/manual mode on/u, "Claude Code, ready");
       return terminal;
     },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      // What a host says that ended by itself would be lost with it.
+      if (world.errors() !== "") console.error(world.errors());
+      await stack.disposeAsync();
+    },
   };
 }
 
