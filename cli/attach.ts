@@ -11,6 +11,7 @@ import { entriesAfter } from "./entries.ts";
 import { Fault } from "./fault.ts";
 import { type Key, openKeyboard } from "./keyboard.ts";
 import { connectHost, type LocalHost } from "./local.ts";
+import { showScreen } from "./screen.ts";
 import { sessionIdOf } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { makeTranscript, type Transcript } from "./transcript.ts";
@@ -22,12 +23,12 @@ const TWICE_MS = 3_000;
 export default command({
   name: "attach",
   about:
-    "Follows a session live. In a terminal you can type, answer and interrupt; in a pipe it prints until the agent ends.",
+    "Follows a session live. In a terminal you can type, answer and interrupt; in a pipe it prints until the agent ends. A session that is a terminal has all your keys but Ctrl-\\, which leaves it.",
   words: [{ name: "ID", about: "a session, or enough of its id", required: true }],
   flags: {},
   examples: [
     ["flybridge attach 9f3c21ab", "type to send, Enter answers, Ctrl-C interrupts, then leaves"],
-    ["flybridge attach 9f3c21ab | tee session.log", "as plain text"],
+    ["flybridge attach 9f3c21ab | tee session.log", "as plain text; of a terminal, what its program writes"],
     ["flybridge attach 9f3c21ab --json", "every entry of its journal, one per line"],
   ],
   async run([typed = ""], _flags, terminal) {
@@ -48,6 +49,7 @@ export async function attach(host: LocalHost, session: SessionId, terminal: Term
       return isLive ? true : undefined;
     });
     await Promise.race([live, host.lost]);
+    if (opened.view.value.state?.terminal === true) return await showScreen(host, session, terminal);
     if (opened.view.value.from > 1)
       terminal.print(
         terminal.style.dim(`… ${opened.view.value.from - 1} earlier entries: flybridge logs ${session} --all`),

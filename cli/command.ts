@@ -32,9 +32,12 @@ export interface Command<F extends Flags = Flags> {
   /** One sentence. */
   readonly about: string;
   readonly words?: readonly Word[];
+  /** What may be given after `--` in place of the words, and is not ours to understand. */
+  readonly rest?: Word;
   readonly flags: F;
   readonly examples: readonly (readonly [line: string, about: string])[];
-  run(words: readonly string[], flags: Given<F>, terminal: Terminal): Promise<number | void>;
+  /** `rest` is what stood after `--`; undefined where there was none. */
+  run(words: readonly string[], flags: Given<F>, terminal: Terminal, rest?: readonly string[]): Promise<number | void>;
 }
 
 /** Every command has these. */
@@ -50,6 +53,7 @@ export function command<const F extends Flags>(definition: Command<F>): Command<
 
 export interface Parsed {
   readonly words: readonly string[];
+  readonly rest: readonly string[] | undefined;
   /** As `Given` of the command's own flags, by what `parseArgs` was told of them. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly json: boolean;
@@ -57,7 +61,12 @@ export interface Parsed {
 }
 
 /** Throws a usage fault for an unknown flag, a missing value, a missing word or one too many. */
-export function parse(definition: Pick<Command, "name" | "words" | "flags">, typed: readonly string[]): Parsed {
+export function parse(
+  definition: Pick<Command, "name" | "words" | "rest" | "flags">,
+  typed: readonly string[],
+): Parsed {
+  const cut = definition.rest ? typed.indexOf("--") : -1;
+  const rest = cut < 0 ? undefined : typed.slice(cut + 1);
   const all: Flags = { ...definition.flags, ...COMMON };
   const options = Object.fromEntries(
     Object.entries(all).map(([name, { type, multiple = false, short }]) => [
@@ -65,14 +74,15 @@ export function parse(definition: Pick<Command, "name" | "words" | "flags">, typ
       { type: type === "boolean" ? ("boolean" as const) : ("string" as const), multiple, ...(short && { short }) },
     ]),
   );
-  const { values, positionals } = parsed(definition.name, withValues(all, typed), options);
+  const { values, positionals } = parsed(definition.name, withValues(all, rest ? typed.slice(0, cut) : typed), options);
   const { json = false, help = false, ...flags } = values;
-  if (help !== true) checkWords(definition, positionals);
-  return { words: positionals, flags, json: json === true, help: help === true };
+  if (help !== true && rest === undefined) checkWords(definition, positionals);
+  if (help !== true && rest !== undefined) checkRest(definition, positionals, rest);
+  return { words: positionals, rest, flags, json: json === true, help: help === true };
 }
 
 export function helpOf(definition: Command): string {
-  const { name, about, words = [], flags, examples } = definition;
+  const { name, about, words = [], rest, flags, examples } = definition;
   const line = words.map((word) => (word.required ? word.name : `[${word.name}]`)).join(" ");
   const rows = Object.entries({ ...flags, ...COMMON } satisfies Flags).map(
     ([flag, row]) => [shown(flag, row), row.about] as const,
@@ -81,7 +91,10 @@ export function helpOf(definition: Command): string {
     about,
     "",
     `Usage: flybridge ${[name, line].filter(Boolean).join(" ")} [flags]`,
-    ...(words.length > 0 ? ["", ...columns(words.map((word) => [word.name, word.about] as const))] : []),
+    ...(rest ? [`       flybridge ${name} [flags] -- ${rest.name}`] : []),
+    ...(words.length > 0
+      ? ["", ...columns([...words, ...(rest ? [rest] : [])].map((word) => [word.name, word.about] as const))]
+      : []),
     "",
     "Flags:",
     ...columns(rows),
@@ -125,6 +138,12 @@ function parsed(name: string, args: string[], options: NonNullable<Parameters<ty
       `${error instanceof Error ? error.message : String(error)}. See flybridge ${name} --help.`.replace("..", "."),
     );
   }
+}
+
+function checkRest({ name, rest }: Pick<Command, "name" | "rest">, words: readonly string[], given: readonly string[]) {
+  if (words.length > 0)
+    throw usage(`Give "${words[0]}" or what comes after --, not both. See flybridge ${name} --help.`);
+  if (given.length === 0) throw usage(`${rest?.name} is missing: ${rest?.about}. See flybridge ${name} --help.`);
 }
 
 function checkWords({ name, words = [] }: Pick<Command, "name" | "words">, given: readonly string[]): void {

@@ -19,10 +19,15 @@ async function main(typed: readonly string[]): Promise<number> {
       return 0;
     }
     const command = await commandNamed(name);
-    const { words, flags, json, help: isHelp } = parse(command, rest);
+    const { words, rest: after, flags, json, help: isHelp } = parse(command, rest);
     if (isHelp) return await help(name);
     return (
-      (await command.run(words, flags as Given<Flags>, json === terminal.json ? terminal : openTerminal(json))) ?? 0
+      (await command.run(
+        words,
+        flags as Given<Flags>,
+        json === terminal.json ? terminal : openTerminal(json),
+        after,
+      )) ?? 0
     );
   } catch (error) {
     return failed(error, terminal);

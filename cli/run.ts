@@ -1,7 +1,8 @@
-/** `flybridge run`: a new session. */
+/** `flybridge run`: a new session, of an agent or of any program in a terminal. */
 import { resolve } from "node:path";
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { AgentName, PromptId } from "@flybridge/protocol/ids.ts";
+import { TERMINAL } from "@flybridge/protocol/fold.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { attach } from "./attach.ts";
 import { checkTaken, FILE, uploadsFrom } from "./attached.ts";
@@ -10,14 +11,18 @@ import { Fault, usage } from "./fault.ts";
 import { conversationNamed } from "./history.ts";
 import { ask, connectHost, type LocalHost } from "./local.ts";
 import { promptFrom, turnOf } from "./prompt.ts";
+import { sizeOf } from "./screen.ts";
+import type { Terminal } from "./terminal.ts";
 
 export default command({
   name: "run",
-  about: "Starts an agent in a folder of this machine, with a first prompt if there is one.",
+  about:
+    "Starts an agent in a folder of this machine, with a first prompt if there is one; or any program in a terminal.",
   words: [
     { name: "AGENT", about: "claude, demo, …", required: true },
     { name: "PROMPT", about: "what it is to do first; - reads it from stdin" },
   ],
+  rest: { name: "COMMAND …", about: "a program and its arguments, to run in a terminal" },
   flags: {
     cwd: { type: "string", value: "DIR", about: "where; this folder if not given" },
     model: { type: "string", value: "MODEL", about: "as the agent calls it" },
@@ -26,6 +31,7 @@ export default command({
     resume: { type: "string", value: "ID", about: "goes on with a conversation; see flybridge history" },
     fork: { type: "boolean", about: "with --resume: in a copy of it" },
     attach: { type: "boolean", short: "a", about: "stay and follow it" },
+    detach: { type: "boolean", short: "d", about: "of a program in a terminal: do not stay" },
     wait: { type: "boolean", about: "wait until the first turn has ended, print its last words" },
   },
   examples: [
@@ -34,8 +40,12 @@ export default command({
     ['flybridge run claude "make it look so" --file sketch.png', "with a picture"],
     ["flybridge run claude --resume 0a63", "go on with what was begun in a terminal"],
     ["flybridge run demo", "an agent that needs nothing installed"],
+    ["flybridge run -- npm init", "any program, here and on your devices; Ctrl-\\ leaves it running"],
   ],
-  async run([agent = "", typed], flags, terminal) {
+  async run([agent = "", typed], flags, terminal, rest) {
+    if (rest) return await runProgram(rest, flags, terminal);
+    if (flags.detach === true)
+      throw usage("--detach is for a program in a terminal: flybridge run --detach -- COMMAND.");
     if (flags.wait === true && typed === undefined) throw usage("--wait waits for the first turn: give a prompt too.");
     if (flags.wait === true && flags.attach === true) throw usage("Give --wait or --attach, not both.");
     if (flags.file !== undefined && typed === undefined) throw usage("--file goes with a prompt: give one too.");
@@ -69,6 +79,24 @@ export default command({
     terminal.emit({ session, words });
   },
 });
+
+async function runProgram(
+  command: readonly string[],
+  flags: { readonly cwd?: string; readonly detach?: boolean; readonly attach?: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  using host = await connectHost(terminal.env);
+  const isStaying = terminal.interactive && flags.detach !== true;
+  const { session, seq } = await host.intend("session.create", {
+    agent: TERMINAL as AgentName,
+    workspace: resolve(flags.cwd ?? "."),
+    command: [...command],
+    ...(isStaying ? { size: sizeOf(process.stdout) } : {}),
+  });
+  if (isStaying || flags.attach === true) return await attach(host, session, terminal);
+  terminal.emit({ session, seq });
+  terminal.print(session);
+}
 
 async function agentNamed(host: LocalHost, typed: string): Promise<AgentInfo> {
   const { agents } = await ask(host, host.replica.call("agent.list", {}));
