@@ -92,7 +92,7 @@ async function answer(method: string, params: Json): Promise<Json> {
     process.stderr.write(`no ${method} today\n`);
     process.exit(7);
   }
-  const id = String(params["sessionId"] ?? "");
+  const id = typeof params["sessionId"] === "string" ? params["sessionId"] : "";
   switch (method) {
     case "initialize":
       return {
@@ -265,7 +265,7 @@ async function toolCall(
 ): Promise<boolean> {
   const toolCallId = `call_${randomUUID()}`;
   const path = typeof rawInput["path"] === "string" ? rawInput["path"] : undefined;
-  const title = kind === "switch_mode" ? "Ready to code?" : `${kind} ${String(Object.values(rawInput)[0] ?? "")}`;
+  const title = kind === "switch_mode" ? "Ready to code?" : `${kind} ${JSON.stringify(Object.values(rawInput)[0])}`;
   const content = newText === undefined ? [] : [{ type: "diff", path, oldText, newText }];
   const locations = path === undefined ? [] : [{ path }];
   const details = { toolCallId, title, kind, status: "pending", content, locations };

@@ -93,11 +93,13 @@ function stepFor(call: Generation): Step {
   ];
 }
 
+/** The newest text in a message: a prompt that was interrupted shares its message with the one after it. */
 function spoken(content: Content): string {
   const parts = content.parts ?? [];
   if (parts.some((part) => part.functionResponse !== undefined)) return "";
-  const text = parts.map((part) => (part.thought === true ? "" : (part.text ?? ""))).join("\n");
-  return text.replaceAll(/<session_context>[\s\S]*?<\/session_context>/gu, "").trim();
+  const texts = parts.map((part) => (part.thought === true ? "" : (part.text ?? "")));
+  const own = texts.map((text) => text.replaceAll(/<session_context>[\s\S]*?<\/session_context>/gu, "").trim());
+  return own.findLast((text) => text.includes("[[")) ?? own.findLast((text) => text !== "") ?? "";
 }
 
 if (import.meta.main) {

@@ -10,7 +10,7 @@ import type { Method, Params, Result } from "@flybridge/protocol/methods.ts";
 import { BareDevice, newIntent, type Keys } from "./bare.ts";
 
 /** Longer than any step of a test takes; a test that waits for what never comes then says for what. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 /** A host that is up and refuses a device so often in a row will not take it any more. */
 const MAX_REFUSALS = 10;
 

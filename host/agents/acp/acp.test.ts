@@ -411,7 +411,7 @@ describe("acp with an agent that speaks all of it", { concurrency: 4 }, () => {
     const items = driven.items();
     assert.equal(items.length, 400);
     assert.match(items.at(-1)?.body ?? "", /^2999 /u);
-    assert.ok(notices(driven).some((one) => /^2600 earlier things/u.test(one)));
+    assert.ok(notices(driven).some((one) => one.startsWith("2600 earlier things")));
   });
 
   it("says how a turn ended that did not end well", async () => {

@@ -123,7 +123,7 @@ function hintsOf(field: Json, required: boolean): string {
   const parts = [
     type === "integer" ? `A whole number${range}.` : type === "number" ? `A number${range}.` : "",
     FORMATS.get(textAt(field, "format")) ?? "",
-    given === undefined || given === null || isObject(given) ? "" : `Without an answer: ${String(given)}.`,
+    given === undefined || given === null || isObject(given) ? "" : `Without an answer: ${JSON.stringify(given)}.`,
     required ? "" : "Optional.",
   ];
   return parts.filter((one) => one !== "").join(" ");

@@ -255,6 +255,20 @@ describe("acp, by the agents' own ways", () => {
     });
   });
 
+  it("gemini answers session/load before it has repeated what was said: it is heard out, and the prompt waits", () => {
+    const heard = new Heard({ ...freshMemory(ENTRY, "/w"), conversation: "s1" });
+    const said = (text: string): object => ({ sessionUpdate: "agent_message_chunk", content: { type: "text", text } });
+    heard.answer("initialize", { protocolVersion: 1, agentCapabilities: { loadSession: true } });
+    heard.prompt();
+    heard.answer("session/load", {}).update(said("old")).answer("_flybridge/arrived", {});
+    heard.update(said("older")).refuse("_flybridge/arrived", -32_601, "what?");
+    assert.ok(!heard.writes.some(({ method }) => method === "session/prompt"));
+    heard.refuse("_flybridge/arrived", -32_601, "what?");
+    assert.equal(heard.writes.at(-1)?.method, "session/prompt");
+    heard.update(said("new")).answer("session/prompt", { stopReason: "end_turn" });
+    assert.equal(heard.grown, "new");
+  });
+
   it("a command given as words is shown as it would be typed", () => {
     const heard = Heard.open();
     const command = ["/bin/bash", "-lc", "echo 'it''s' && ls"];

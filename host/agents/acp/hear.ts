@@ -7,7 +7,7 @@ import { isObject, listAt, objectAt, parsed, textAt, type Json } from "../json.t
 import { hearElicitation, hearPermission, withdraw } from "./ask.ts";
 import type { Memory, RpcId, Sent } from "./memory.ts";
 import { first, notice, noticeOf, told } from "./notice.ts";
-import { hearAuthenticated, hearGreeting, hearOpened, holdHistory } from "./open.ts";
+import { hearAuthenticated, hearGreeting, hearOpened, hearQuiet, holdHistory } from "./open.ts";
 import { nextLines } from "./prompt.ts";
 import { METHOD_NOT_FOUND, refusalLine } from "./rpc.ts";
 import { hearCommands, hearSettings, reportOf } from "./settings.ts";
@@ -95,6 +95,7 @@ function hearUpdate(memory: Memory, update: Json, at: number): Draft[] {
       return [];
     default:
   }
+  if (memory.history !== undefined) memory.repeated = true;
   if (memory.history === "hidden") return [];
   const drafts = hearSaid(memory, update, at);
   if (memory.history === undefined) return drafts;
@@ -169,6 +170,8 @@ function hearAnswer(memory: Memory, message: Json): Heard {
     case "load":
     case "fork":
       return hearOpened(memory, sent.kind, message);
+    case "quiet":
+      return hearQuiet(memory);
     case "turn":
       return String(memory.turn?.request) === key ? endTurn(memory, message) : { drafts: [], writes: [] };
     default:

@@ -14,7 +14,7 @@ export type RpcId = string | number;
 
 /** A request of ours that is not answered. */
 export type Sent =
-  | { readonly kind: "initialize" | "authenticate" | "new" | "resume" | "load" | "fork" | "turn" }
+  | { readonly kind: "initialize" | "authenticate" | "new" | "resume" | "load" | "fork" | "turn" | "quiet" }
   | { readonly kind: "model" | "mode" | "setting"; readonly value: string };
 
 /** Text that streams. It is kept because nothing tells it whole. */
@@ -109,6 +109,8 @@ export interface Memory {
   readonly from?: Continued | undefined;
   /** While the agent repeats what was said before: told, or known already. */
   history?: "shown" | "hidden";
+  /** Something was repeated since it was last looked whether that is over. */
+  repeated?: boolean;
   /** Of what is told, the newest items, and how many were left out. */
   told: Fact[];
   toldChars: number;

@@ -8,7 +8,7 @@ import { labelOf, wordsOf } from "../bounds.ts";
 import { listAt, numberAt, objectAt, textAt, type Json } from "../json.ts";
 import type { Memory, Sent } from "./memory.ts";
 import { began, completed, notice, told } from "./notice.ts";
-import { AUTH_REQUIRED, requestLine } from "./rpc.ts";
+import { AUTH_REQUIRED, quietLine, requestLine } from "./rpc.ts";
 import { hearSettings, reportOf, wantedLines } from "./settings.ts";
 import { closeText } from "./text.ts";
 import { closeTools } from "./tool.ts";
@@ -101,8 +101,8 @@ export function hearOpened(memory: Memory, kind: "new" | "resume" | "load" | "fo
   const error = objectAt(message, "error");
   const result = objectAt(message, "result");
   const had = memory.conversation;
-  const history = endHistory(memory);
   if (error !== undefined || !result) {
+    endHistory(memory);
     if (numberAt(error, "code") === AUTH_REQUIRED) return signIn(memory, errorWords(error));
     const why = errorWords(error);
     if (kind !== "new" && had !== undefined && memory.from?.conversation !== had) {
@@ -122,19 +122,28 @@ export function hearOpened(memory: Memory, kind: "new" | "resume" | "load" | "fo
   if (kind === "fork" && memory.able.load) {
     return { drafts: [], writes: [loadLine(memory, conversation, "shown")] };
   }
+  if (kind === "load") {
+    memory.repeated = false;
+    return { drafts: hearSettings(memory, result), writes: [quietLine(memory)] };
+  }
   const lost = kind === "new" && had !== undefined;
+  const text = `${memory.title} cannot take up a conversation again: it knows nothing of what is above.`;
+  return opened(memory, [...(lost ? [notice("warning", text)] : []), ...hearSettings(memory, result)]);
+}
+
+/**
+ * Gemini CLI answers `session/load` before it has repeated what was said. It is over when nothing was repeated between
+ * a question and its answer.
+ */
+export function hearQuiet(memory: Memory): Opening {
+  if (memory.repeated !== true) return opened(memory, endHistory(memory));
+  memory.repeated = false;
+  return { drafts: [], writes: [quietLine(memory)] };
+}
+
+function opened(memory: Memory, drafts: readonly Draft[]): Opening {
   memory.stage = "open";
-  return {
-    drafts: [
-      ...history,
-      ...(lost
-        ? [notice("warning", `${memory.title} cannot take up a conversation again: it knows nothing of what is above.`)]
-        : []),
-      ...hearSettings(memory, result),
-      ...reportOf(memory, { version: memory.version }),
-    ],
-    writes: wantedLines(memory),
-  };
+  return { drafts: [...drafts, ...reportOf(memory, { version: memory.version })], writes: wantedLines(memory) };
 }
 
 export function hearAuthenticated(memory: Memory, message: Json): Opening {
@@ -161,6 +170,7 @@ function endHistory(memory: Memory): Draft[] {
   const left = [...closeText(memory), ...closeTools(memory, "done")];
   if (memory.history === "shown") holdHistory(memory, left);
   delete memory.history;
+  delete memory.repeated;
   const told = memory.told.splice(0);
   const { untold } = memory;
   memory.toldChars = 0;

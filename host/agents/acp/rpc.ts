@@ -21,6 +21,11 @@ export function requestLine(memory: Memory, sent: Sent, method: string, params: 
   return line({ id, method, params });
 }
 
+/** Asked to know that the agent has said what it had to say: the answer comes behind that. */
+export function quietLine(memory: Memory): string {
+  return requestLine(memory, { kind: "quiet" }, PROBE, {});
+}
+
 /** Nobody waits for its answer: that it is heard is all. */
 export function probeLine(memory: Memory): string {
   return line({ id: nextNumber(memory), method: PROBE, params: {} });
