@@ -37,8 +37,11 @@ export async function startSsh(): Promise<Ssh | undefined> {
   const server = spawn(SERVER, ["-D", "-e", "-f", join(folder, "config")], { stdio: "ignore" });
   const argv = (command: string): readonly [string, ...string[]] => [
     "ssh",
-    ...["-tt", "-q", "-p", String(port), "-i", key],
-    ...["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5"],
+    ..."-tt -q -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=5".split(" "),
+    "-p",
+    String(port),
+    "-i",
+    key,
     `${userInfo().username}@127.0.0.1`,
     command,
   ];

@@ -50,8 +50,8 @@ export interface Breach {
 const OWN_SCOPE = "@flybridge/";
 const SOURCE_FILES = ["**/*.ts", "**/*.tsx", "**/*.mts", "**/*.mjs"];
 const SKIPPED_FOLDERS = new Set(["node_modules", "dist", ".cache", ".git", "screens"]);
-/** Tests and contract suites may use anything that helps to show the thing; what ships may not. */
-const TEST_FILE = /\.(test|contract)\.[cm]?tsx?$/;
+/** Tests, their fixtures and contract suites may use anything that helps to show the thing; what ships may not. */
+const TEST_FILE = /\.(test|contract|fixture)\.[cm]?tsx?$/;
 
 export function checkLayers(root: string): Breach[] {
   const layers = parseLayers(readFileSync(join(root, "ARCHITECTURE.md"), "utf8"));

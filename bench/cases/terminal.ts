@@ -214,14 +214,13 @@ async function open(
 ): Promise<Shown & { readonly session: SessionId }> {
   const order = { agent: "terminal" as never, workspace: world.home, command, size: SIZE };
   const watched = watch();
-  let mine: SessionId | undefined;
+  const intent = newIntent();
+  const mine = intent as string as SessionId;
   device.draw((session, frame) => {
     if (session !== mine || (frame.kind !== "output" && frame.kind !== "snapshot")) return undefined;
     watched.push(frame.bytes);
     return pace(frame.bytes.length);
   });
-  const intent = newIntent();
-  mine = intent as string as SessionId;
   const { session } = await device.call("session.create", order, intent);
   await device.call("terminal.follow", { session });
   const keyboard = `bench-${Math.random().toString(36).slice(2, 12).padEnd(8, "0")}`;

@@ -135,7 +135,9 @@ function replay<Memory>(
   for (const one of given) {
     const memory = JSON.parse(text) as Memory;
     const heard: Heard =
-      one.kind === "line" ? agent.hear(memory, one.line, one.at) : { drafts: [], writes: agent.act(memory, one.entry, []) };
+      one.kind === "line"
+        ? agent.hear(memory, one.line, one.at)
+        : { drafts: [], writes: agent.act(memory, one.entry, []) };
     steps.push(heard);
     text = JSON.stringify(memory);
     memories.push(text);
