@@ -35,11 +35,6 @@ export class Calls {
     this.#pipe = pipe;
   }
 
-  /** Of the newest answered ping, in milliseconds. */
-  get rttMs(): number | undefined {
-    return this.#pipe.rttMs;
-  }
-
   send<M extends Method>(method: M, params: Params<M>, answered: Answered<M>, intent?: IntentId): void {
     if (this.#ended) {
       answered.failed(new Offline("The connection ended."));

@@ -1,7 +1,7 @@
 /** The secrets of a device: its own key, and what it shares with each host. Kept apart from everything readable. */
 import type { AgreementKey } from "@flybridge/crypto/suite.ts";
 import type { DeviceId, HostId } from "@flybridge/protocol/ids.ts";
-import { toBase64Url } from "@flybridge/protocol/offer.ts";
+import { toBase64Url } from "@flybridge/protocol/base64.ts";
 
 /**
  * Contract: `device` is made at first use and is the same ever after; two first uses at once give one key. A promise

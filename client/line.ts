@@ -4,7 +4,7 @@
  */
 import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message.ts";
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
-import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/heartbeat.ts";
+import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/pace.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { Calls } from "./calls.ts";

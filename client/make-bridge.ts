@@ -1,7 +1,7 @@
 /** Makes the bridge of this device: the hosts it knows, and pairing with another one. */
 import { Introduction } from "@flybridge/protocol/device.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
-import { toBase64Url } from "@flybridge/protocol/offer.ts";
+import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import * as v from "valibot";
 import { type Bridge, PairingError } from "./bridge.ts";
 import { deviceIdOf } from "./keys.ts";

@@ -73,7 +73,7 @@ export interface OpenSession {
 /** Whoever hears the frames of terminals: `terminal.ts`, which is loaded when there is one to draw. */
 export interface FrameListener {
   /** A connection is there: now, or again. */
-  up(calls: Pick<Calls, "send" | "rttMs">): void;
+  up(calls: Pick<Calls, "send">): void;
   down(): void;
   /** Any terminal's frame, as it came. Throws for what is none; never rejects. */
   frame(bytes: Uint8Array): void | Promise<void>;

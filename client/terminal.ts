@@ -8,7 +8,7 @@
  */
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_COLUMNS, MAX_ROWS } from "@flybridge/protocol/limits.ts";
-import { toBase64Url } from "@flybridge/protocol/offer.ts";
+import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import { decodeFrame, type Frame, type Size, type Whose } from "@flybridge/protocol/terminal.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
 import type { Calls } from "./calls.ts";
@@ -104,7 +104,7 @@ class Terminal implements OpenTerminal, FrameListener {
   readonly #around: Around;
   readonly #keyboard: string;
   readonly #stopHearing: () => void;
-  #calls: Pick<Calls, "send" | "rttMs"> | undefined;
+  #calls: Pick<Calls, "send"> | undefined;
   #closed = false;
   /** Where the next output begins; undefined while a snapshot is waited for. */
   #offset: number | undefined;
@@ -132,7 +132,7 @@ class Terminal implements OpenTerminal, FrameListener {
     this.#stopHearing = replica.hearFrames(this);
   }
 
-  up(calls: Pick<Calls, "send" | "rttMs">): void {
+  up(calls: Pick<Calls, "send">): void {
     this.#calls = calls;
     if (this.#cut !== undefined && this.#around.clock.now() - this.#cut > KEEP_TYPED_MS)
       this.#drop("What was typed as the connection ended may not have arrived.");

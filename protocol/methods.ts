@@ -27,10 +27,10 @@ import {
   MAX_TYPED_CHARS,
   PAGE_ENTRIES,
 } from "./limits.ts";
-import { OfferMade } from "./offer.ts";
+import { OfferMade } from "./offer-made.ts";
 import { Rule, RuleId } from "./rule.ts";
 import { SessionState, Summary } from "./session.ts";
-import { Size, Whose } from "./terminal.ts";
+import { Size, Whose } from "./size.ts";
 import { Folder, FolderPath } from "./workspace.ts";
 
 const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_CHARS));

@@ -7,8 +7,10 @@
  * OFFER is 8 bytes, SECRET 32 random bytes, HOSTKEY the host's X25519 public key, each in base64url without padding.
  * Whoever holds the string may pair once: it is handled like a password.
  */
-import * as v from "valibot";
-import { HostId, Time } from "./ids.ts";
+import { fromBase64Url, toBase64Url } from "./base64.ts";
+
+export { fromBase64Url, toBase64Url };
+export type { OfferMade } from "./offer-made.ts";
 
 export const DEFAULT_PORT = 7683;
 export const OFFER_BYTES = 8;
@@ -111,47 +113,6 @@ export function formatAddress(address: Address): string {
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return address.port === DEFAULT_PORT ? host : `${host}:${address.port}`;
 }
-
-/** What the host tells of an open offer; the string is told once, to the device that asked for it. */
-export const OfferMade = v.object({
-  offer: v.string(),
-  connection: v.string(),
-  link: v.string(),
-  expires: Time,
-  host: HostId,
-});
-export type OfferMade = v.InferOutput<typeof OfferMade>;
-
-export function toBase64Url(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(at, at + 3);
-    const group = (a << 16) | (b << 8) | c;
-    const characters = Math.min(4, bytes.length - at + 1);
-    for (let index = 0; index < characters; index++) text += ALPHABET.charAt((group >> (18 - 6 * index)) & 63);
-  }
-  return text;
-}
-
-/** Undefined when the text is not canonical base64url of exactly `length` bytes. */
-export function fromBase64Url(text: string, length: number): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9_-]*$/u.test(text) || text.length !== Math.ceil((length * 4) / 3)) return undefined;
-  const bytes = new Uint8Array(length);
-  let bits = 0;
-  let value = 0;
-  let at = 0;
-  for (const character of text) {
-    value = ((value << 6) | ALPHABET.indexOf(character)) & 0xffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at++] = (value >> bits) & 0xff;
-    }
-  }
-  return (value & ((1 << bits) - 1)) === 0 ? bytes : undefined;
-}
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 function bytesFrom(text: string | undefined, length: number): Uint8Array {
   if (text === undefined || text === "") throw new ConnectionError("no_token");

@@ -13,16 +13,9 @@
  */
 import * as v from "valibot";
 import type { SessionId } from "./ids.ts";
-import { MAX_COLUMNS, MAX_ROWS } from "./limits.ts";
+import { Size, Whose } from "./size.ts";
 
-const cells = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
-
-export const Size = v.object({ cols: cells(MAX_COLUMNS), rows: cells(MAX_ROWS) });
-export type Size = v.InferOutput<typeof Size>;
-
-/** Whose size a terminal has: the program draws for one device, the others see that scaled. */
-export const Whose = v.picklist(["nobody", "this", "other"]);
-export type Whose = v.InferOutput<typeof Whose>;
+export { Size, Whose };
 
 export type Frame =
   | { readonly kind: "snapshot"; readonly offset: number; readonly size: Size; readonly bytes: Uint8Array }

@@ -8,10 +8,10 @@
  * one was made by a broken or hostile peer, since the seal keeps everybody else out.
  */
 
+import { MAX_STREAMS } from "./streams.ts";
+
 /** Bytes of data in one frame: what a more urgent stream may have to wait for. */
 export const CHUNK_BYTES = 16 * 1024;
-/** Streams are numbered from 0; stream 0 is the pipe's own. */
-export const MAX_STREAMS = 32;
 export const FRAME_HEADER_BYTES = 4;
 /** Bytes of the largest bucket: the largest multiple of 4,096 that fits a record of 65,535 bytes with its tag. */
 export const MAX_PLAINTEXT_BYTES = 15 * 4096;

@@ -1,10 +1,6 @@
 /** Whether the other side is still there: one asks at a pace, both give up when nothing has come for too long. */
 import type { Clock } from "./clock.ts";
 
-/** Milliseconds between pings while somebody looks at the device. */
-export const BEAT_VISIBLE_MS = 15_000;
-/** Milliseconds between pings while nobody does. */
-export const BEAT_HIDDEN_MS = 30_000;
 /** Milliseconds without a record after which the other side is dead. */
 export const DEAD_MS = 45_000;
 

@@ -6,11 +6,18 @@ import {
   FLAG_LAST,
   FRAME_HEADER_BYTES,
   FrameError,
-  MAX_STREAMS,
   RECORD_ROOM_BYTES,
   type Frame,
 } from "./frames.ts";
-import { isDeflated, isStreamId, MAX_MESSAGE_BYTES, queueBytes, UNFINISHED_BYTES, windowBytes } from "./streams.ts";
+import {
+  isDeflated,
+  isStreamId,
+  MAX_MESSAGE_BYTES,
+  MAX_STREAMS,
+  queueBytes,
+  UNFINISHED_BYTES,
+  windowBytes,
+} from "./streams.ts";
 
 /** Bytes of the smallest piece of a longer message: with less credit or room than this it waits. */
 const SLIVER_BYTES = 1024;

@@ -27,7 +27,7 @@ import {
 import { OLDEST_VERSION, VERSION } from "@flybridge/protocol/version.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Deflate, Inflate } from "./deflate.ts";
-import { BEAT_VISIBLE_MS } from "./heartbeat.ts";
+import { BEAT_VISIBLE_MS } from "./pace.ts";
 import { Inbox, LinkEnded } from "./inbox.ts";
 import type { Link } from "./link.ts";
 import { GENERIC_END, type PipeBirth, type PipeEnd, SealedPipe, type Seal, type SecurePipe } from "./pipe.ts";

@@ -1,6 +1,7 @@
 /** The fixed streams of a pipe: who goes first, and how much may be on the way unread. */
-import { MAX_STREAMS } from "./frames.ts";
 
+/** Streams are numbered from 0; stream 0 is the pipe's own. */
+export const MAX_STREAMS = 32;
 /** Bytes of one message, before deflating and after. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 /** Bytes of unread frames that a stream may have on the way, headers included. */

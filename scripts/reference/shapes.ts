@@ -11,7 +11,7 @@ import * as ids from "../../protocol/ids.ts";
 import { Edit, Item, ToolKind } from "../../protocol/item.ts";
 import { DeviceMessage, HostMessage } from "../../protocol/message.ts";
 import { METHODS } from "../../protocol/methods.ts";
-import { OfferMade } from "../../protocol/offer.ts";
+import { OfferMade } from "../../protocol/offer-made.ts";
 import { DeviceHello, HostHello } from "../../protocol/relay.ts";
 import { OpenAsk, SessionState, Status, Summary, WaitingPrompt } from "../../protocol/session.ts";
 import { describe, type Names } from "../../protocol/wire.ts";

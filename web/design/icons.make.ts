@@ -7,8 +7,6 @@ const USED = {
   archive: "archive",
   attach: "paperclip",
   arrowDown: "arrow-down",
-  arrowLeft: "arrow-left",
-  arrowRight: "arrow-right",
   arrowUp: "arrow-up",
   back: "chevron-left",
   bot: "bot",

@@ -81,7 +81,6 @@ export function cannedTerminals(terminals: Record<SessionId, CannedTerminal>): C
     }
   };
   const connection: Parameters<FrameListener["up"]>[0] = {
-    rttMs: 12,
     send(method, params, answered) {
       calls.push({ method, params: structuredClone(params) });
       const delay = terminals[(params as { session: SessionId }).session]?.echo ?? 5;

@@ -45,7 +45,9 @@ export function KeyRow(
         )}
       </For>
       <Key label={t("Left")} again act={() => props.arrow("left")}>
-        <Icon name="arrowLeft" />
+        <span class="term-left">
+          <Icon name="arrowUp" />
+        </span>
       </Key>
       <Key label={t("Down: later in history")} again act={() => props.arrow("down")}>
         <Icon name="arrowDown" />
@@ -54,7 +56,9 @@ export function KeyRow(
         <Icon name="arrowUp" />
       </Key>
       <Key label={t("Right")} again act={() => props.arrow("right")}>
-        <Icon name="arrowRight" />
+        <span class="term-right">
+          <Icon name="arrowUp" />
+        </span>
       </Key>
       <For each={["-", "~"]}>
         {(char) => (
