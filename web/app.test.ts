@@ -38,6 +38,9 @@ const STATES = [
   "session-gone",
   "devices",
   "devices-one",
+  "session-attached",
+  "inbox-secret",
+  "rules",
 ];
 
 let stage: Stage;
