@@ -201,7 +201,7 @@ describe("standing rules, with the real Claude Code", { skip }, () => {
     assert.deepEqual((JSON.parse(readFileSync(file, "utf8")) as { rules: unknown }).rules, []);
   });
 
-  it("allows nothing by a broken file, and says so; lets no guest make a rule, and no guest see them", async () => {
+  it("[C14] allows nothing by a broken file, and says so; a guest answers what is asked, makes no rule, and sees none", async () => {
     let guest = await world.pair("guest");
     const { devices } = await phone.call("device.list", {});
     const id = devices.find(({ name }) => name === "guest")?.device ?? "";
