@@ -166,8 +166,7 @@ function innerBox(inside: readonly Row[]): List | undefined {
   if (start === -1 || end <= start) return undefined;
   const rows = inside.slice(start + 1, end).filter((row) => !row.blank);
   if (rows.length === 0 || end - start <= 2) return undefined;
-  // A form has a label with a colon in each row, and its fields are blank.
-  if (rows.every((row) => /^[^:]{1,30}:(?:\s|$)/u.test(row.said))) return undefined;
+  if (isForm(rows)) return undefined;
   return { rows, checks: false, many: false, options: rows.map((row) => tagged(row.said)) };
 }
 
@@ -184,6 +183,7 @@ function block(inside: readonly Row[], labels: readonly string[]): List | undefi
   }
   if (!inside.slice(0, Math.max(0, at)).some((row) => !row.blank) && rows.length < 2) return undefined;
   if (at <= 0 && !rows.every((row) => /^\S+\s{1,}\S/u.test(row.said))) return undefined;
+  if (isForm(rows)) return undefined;
   const indent = Math.min(...rows.map((row) => row.indent));
   if (
     rows.some((row) => row.indent > indent + 3) ||
@@ -196,6 +196,11 @@ function block(inside: readonly Row[], labels: readonly string[]): List | undefi
 function beforeFrame(inside: readonly Row[]): readonly Row[] {
   const start = inside.findIndex((row) => row.rule && /[┌╔┏]/u.test(row.raw));
   return start === -1 ? inside : inside.slice(0, start);
+}
+
+/** A form has a label with a colon in each row, and its fields are blank. */
+function isForm(rows: readonly Row[]): boolean {
+  return rows.length > 0 && rows.every((row) => /^[^:]{1,30}:(?:\s|$)/u.test(row.said));
 }
 
 /** A frame of one row is a field, whatever stands in it. */

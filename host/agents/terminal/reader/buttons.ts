@@ -10,6 +10,8 @@ const MAX_BUTTONS = 8;
 const MAX_BUTTON_CHARS = 40;
 /** Blank rows between buttons and their question. */
 const MAX_GAP = 3;
+/** In a frame they may stand at its foot. */
+const MAX_FRAMED_GAP = 30;
 
 interface Button {
   readonly label: string;
@@ -149,7 +151,7 @@ function questionOf(
     }
     if (row.blank) {
       blanks += 1;
-      if (out.length > 0 || blanks > MAX_GAP) break;
+      if (out.length > 0 || blanks > (view.rows[place]?.framed === true ? MAX_FRAMED_GAP : MAX_GAP)) break;
       continue;
     }
     out.unshift(row.said);

@@ -35,7 +35,8 @@ export function isHint(said: string): boolean {
   const parts = partsOf(said);
   if (parts.length === 0) return false;
   const legends = parts.filter(isPart).length;
-  return legends * 2 >= parts.length && legends > 0 && (legends === parts.length || parts.length > 1);
+  // Half of them are enough where one leads: behind buttons on the same row they do not.
+  return legends > 0 && (legends * 2 > parts.length || (legends * 2 === parts.length && isPart(parts[0] ?? "")));
 }
 
 /** Whether the legend says how an answer is given. */
@@ -46,7 +47,7 @@ export function answers(said: string): boolean {
 /** `(Use arrow keys)`, `[Use arrows to move, type to filter]`, `- Use arrow-keys. Return to submit.` after a question. */
 export function trailingHint(said: string): string | undefined {
   const hint =
-    /(?:[([](?:use|press|move|select|space|type|↑|↓|arrow)[^)\]]{3,160}(?:[)\]]|$).{0,4}|- (?:use|press) (?:arrow|space|the).{3,120})$/iu.exec(
+    /(?:[([](?:use|press|move|select|space|type|↑|↓|arrow)[^)\]]{3,160}(?:[)\]]|$).{0,4}|(?:- |(?<=[…›‣?:]\s{1,3}))(?:use|press) (?:arrow|space|the).{3,120})$/iu.exec(
       said,
     );
   return hint && (USE.test(hint[0]) || /\bto (?:select|toggle|move|choose|submit|confirm)\b/iu.test(hint[0]))

@@ -4,7 +4,7 @@ import { listAbove, type KeyedList } from "./list.ts";
 import { isInterpreter, isShellPrompt, isWatched } from "./resting.ts";
 import type { Row, View } from "./rows.ts";
 import type { Found, Option } from "./shape.ts";
-import { ASKS_WHAT, ASKS_WHETHER, isNo, isSecret, isYes, TELLS } from "./words.ts";
+import { ASKS_WHAT, ASKS_WHETHER, isNo, isSecret, isYes, secretPart, TELLS } from "./words.ts";
 
 /** Characters of a prompt, of what is half typed behind one, and rows of what leads up to a yes or no. */
 const MAX_PROMPT_CHARS = 500;
@@ -13,7 +13,7 @@ const MAX_CONTEXT_ROWS = 12;
 
 /** Lines of logs, diffs and builds that carry what another program said. */
 const QUOTED =
-  /^(?:=>|#(?!\?)|\||@@|[-+](?=\s*\p{L})|\d{4}-\d\d-\d\d|\[?\d{1,2}:\d\d(?::\d\d)?\]?\s|<\w+>|INFO\b|DEBUG\b|WARN\b)/u;
+  /^(?:=>|#(?!\?)|\||@@|[-+](?=\s*\p{L})|\d{4}-\d\d-\d\d|\[?\d{1,2}:\d\d(?::\d\d)?\]?\s|(?:not )?ok \d+ |<\w+>|INFO\b|DEBUG\b|WARN\b)/u;
 
 /** What prompts of the inquirer kind begin with. */
 export const LIVE = /^(?:\?|\[\?\]|❔|❓|◆|»|✋)\s+(?=\S)/u;
@@ -34,7 +34,11 @@ export function lineAsk(view: View): Found | undefined {
   if (!prompt) return undefined;
   const { text } = prompt;
   if (text === "" || text.length > MAX_PROMPT_CHARS) return undefined;
-  if (QUOTED.test(text) || isShellPrompt(text) || /^(?:usage|error|fatal|traceback|panic)\b/iu.test(text))
+  if (
+    QUOTED.test(text) ||
+    (isShellPrompt(text) && text.length > 1) ||
+    /^(?:usage|error|fatal|traceback|panic)\b/iu.test(text)
+  )
     return undefined;
   return (
     keyed(view, prompt) ??
@@ -43,6 +47,7 @@ export function lineAsk(view: View): Found | undefined {
     chooser(view, prompt) ??
     mark(view, prompt) ??
     placeholder(view, prompt) ??
+    named(view, prompt) ??
     (isInterpreter(text) ? undefined : words(view, prompt))
   );
 }
@@ -65,7 +70,7 @@ function promptOf(view: View): Prompt | undefined {
     const above: Row | undefined = view.rows[top - 1];
     if (!above || above.blank) break;
     const wrapped =
-      view.rows[top]?.wrapped === true || (above.raw.length >= view.cols && !/([-=_*~.#])\1{2}$/u.test(above.raw));
+      view.rows[top]?.wrapped === true || (above.raw.length >= view.edge && !/([-=_*~.#])\1{2}$/u.test(above.raw));
     // A remark in brackets belongs to the question on the row above it.
     const remark =
       top === end &&
@@ -322,11 +327,18 @@ function secret(prompt: Prompt): Found | undefined {
   if (isNoise(label) || (!prompt.live && !waits && !TELLS.test(label))) return undefined;
   if (!strong && !TELLS.test(label) && label.split(/\s+/u).length > 14) return undefined;
   return {
-    question: label,
+    question: untyped(label),
     top: prompt.top,
     end: prompt.end,
     shape: { asks: "secret", by: "line", options: [] },
   };
+}
+
+/** Without what may be the secret itself, where the terminal shows it. */
+function untyped(label: string): string {
+  if (/[:?>：›»‣…)\]]$/u.test(label)) return label;
+  const marked = /^(.*[:?>：›»‣])\s/u.exec(label)?.[1];
+  return marked !== undefined && secretPart(marked) !== undefined ? marked : (secretPart(label) ?? label);
 }
 
 const ENTER =
@@ -371,8 +383,13 @@ function chooser(view: View, prompt: Prompt): Found | undefined {
   if (!wide) return undefined;
   const [, label = "", typed = ""] = wide;
   if (label === "" || (typed !== "" && !/^[\w,.-]{1,6}$/u.test(typed))) return undefined;
-  const chooses = CHOOSES.test(label);
-  const list = listAbove(view, prompt.top, chooses);
+  const list = listAbove(view, prompt.top, CHOOSES.test(label));
+  const chooses =
+    CHOOSES.test(label) ||
+    (list !== undefined &&
+      CHOOSES.test(aboveOf(view, list.top)) &&
+      /[>:?]$/u.test(label) &&
+      label.split(/\s+/u).length <= 2);
   if (!list || !fits(list, label, chooses)) return undefined;
   const near = aboveOf(view, list.top);
   const bare = /^[>:?#›»\s]*$/u.test(label);
@@ -416,10 +433,10 @@ function fits(list: KeyedList, label: string, chooses: boolean): boolean {
 
 /** A bare mark below a question: `What is your name?` and on the next row `>`. */
 function mark(view: View, prompt: Prompt): Found | undefined {
-  const found = /^(?:\[[^[\]]{1,80}\]\s*)?(?:>{1,3}|:|›|»|\$|=>|->|-->|\?|❯|→|⟩|➜|▸|>>>)\s*(.{0,60})$/u.exec(
+  const found = /^(?:\[[^[\]]{1,80}\]\s*)?(?:>{1,3}|:|›|»|\$|={1,2}>|->|-->|\?|❯|→|⟩|➜|▸|>>>)\s*(.{0,60})$/u.exec(
     prompt.text,
   );
-  if (!found || /^(?:❯|\$|➜)/u.test(prompt.text)) return undefined;
+  if (!found || /^(?:\$|➜)/u.test(prompt.text)) return undefined;
   const typed = (found[1] ?? "").trim();
   const question = aboveOf(view, prompt.top);
   if (question === "" || isInterpreter(question.split("\n").at(-1) ?? "") || isShellPrompt(question)) return undefined;
@@ -431,9 +448,10 @@ function mark(view: View, prompt: Prompt): Found | undefined {
   const rule = view.rows[prompt.top - 1]?.rule === true;
   if (gap > 1 || rule) return undefined;
   const asked = { ...prompt, text: /[:?>\])]$/u.test(last) ? last : `${last}:` };
-  const keys = keyed(view, asked) ?? enter(view, asked);
+  const pressed = /^(?:\W*please\W{1,2})?(?:press|hit)\b/iu.test(last);
+  const keys = keyed(view, asked) ?? (pressed ? enter(view, asked) : undefined);
   if (keys) return { ...keys, top: prompt.top - gap - 1, shape: { ...keys.shape, ...(typed === "" ? {} : { typed }) } };
-  if (typed !== "" && !/^[\w .@/-]+$/u.test(typed)) return undefined;
+  if (prompt.text.startsWith("❯") || (typed !== "" && !/^[\w .@/-]+$/u.test(typed))) return undefined;
   const told = /\b(?:specify|enter|type|choose)\b.{0,60}\bbelow[.:]?$/iu.test(last) && typed === "";
   if (told)
     return {
@@ -442,6 +460,16 @@ function mark(view: View, prompt: Prompt): Found | undefined {
       end: prompt.end,
       shape: { asks: "text", by: "line", options: [] },
     };
+  // `==>` goes before each row of what some tools ask, and alone before the answer.
+  const arrow = /^={1,2}>$/u.exec(prompt.text)?.[0];
+  if (arrow !== undefined && question.includes(`${arrow} `)) {
+    return {
+      question: question.replaceAll(`${arrow} `, ""),
+      top: prompt.top - gap - 1,
+      end: prompt.end,
+      shape: { asks: "text", by: "line", options: [] },
+    };
+  }
   if (isNoise(last) || !/[?:：？]\s*(?:[([][^\])]{0,60}[\])]\s*:?)?$/u.test(last)) return undefined;
   if (!asksForWords(last, false) && !ASKS_WHETHER.test(last)) return undefined;
   const hidden = isSecret(last);
@@ -453,6 +481,17 @@ function mark(view: View, prompt: Prompt): Found | undefined {
       ? { asks: "secret", by: "line", options: [] }
       : { asks: "text", by: "line", options: [], ...(typed === "" ? {} : { typed }) },
   };
+}
+
+/** `name>` right below what tells to enter it. */
+function named(view: View, prompt: Prompt): Found | undefined {
+  const above = view.rows[prompt.top - 1]?.said ?? "";
+  if (!/^[\w.-]{1,40}>$/u.test(prompt.text) || !/^(?:please )?(?:enter|type|choose|select)\b/iu.test(above))
+    return undefined;
+  const shape = isSecret(above)
+    ? ({ asks: "secret", by: "line", options: [] } as const)
+    : ({ asks: "text", by: "line", options: [] } as const);
+  return { question: above, top: prompt.top - 1, end: prompt.end, shape };
 }
 
 /** A question, and below it the path that is taken when nothing is typed: `dir  ./nebulous-neutron`. */
@@ -485,6 +524,9 @@ function words(view: View, prompt: Prompt): Found | undefined {
       shape: { asks: "confirm", by: "keys", options: yesNo(["y", "n"]), ...(typed === "" ? {} : { typed }), no: 1 },
     };
   }
+  const hidden = live ? secretPart(text) : undefined;
+  if (hidden !== undefined)
+    return { question: hidden, top: prompt.top, end: prompt.end, shape: { asks: "secret", by: "line", options: [] } };
   if (!live && !asksForWords(label, prompt.left)) return undefined;
   if (typed !== "" && !live && !(strongly(label) && typed.length <= MAX_TYPED_CHARS)) return undefined;
   return {
@@ -513,6 +555,9 @@ function partsOf(
     if (fallback) return { label: fallback[1] ?? "", fallback: fallback[2] ?? "", typed: fallback[3] ?? "" };
     return { label: text, fallback: "", typed: "" };
   }
+  const told = /^(.{1,300}?)\s*(\[[^[\]]{0,80}\])$/u.exec(text);
+  if (told && /^(?:please )?(?:enter|type|input|provide|specify|which|what)\b/iu.test(text))
+    return { label: `${told[1] ?? ""}:`, fallback: told[2] ?? "", typed: "" };
   const plain = /^(.{1,300}[:?：？>»›])$/u.exec(text);
   if (plain) return { label: plain[1] ?? "", fallback: "", typed: "" };
   const typed = /^(.{1,200}?[:?：？])\s+(\S.{0,100})$/u.exec(text);
@@ -552,7 +597,7 @@ function asksForWords(label: string, left: boolean): boolean {
   // A sentence that ends with a colon leads to something; a name with one waits for it.
   return (
     /^[\p{L}\p{N}'"“‘`([<*]/u.test(text) &&
-    counted <= 8 &&
+    counted <= 6 &&
     !/[.;!]\s/u.test(text) &&
     !/\s(?:is|are|was|were|has|have|will|be|failed|found|completed|finished|installed|updated|created|changed|removed|added|started|stopped|skipped|detected)\b/iu.test(
       text,

@@ -24,9 +24,9 @@ export interface KeyedList {
   readonly between: number;
 }
 
-const KEY = String.raw`(?:[[({<](?:\d{1,3}|[A-Za-z?])[\])}>][.:)]?|(?:\d{1,3}|[A-Za-z])(?:[.):\]]|\s?[-–—=>]>?(?=\s)))`;
+const KEY = String.raw`(?:[[({<](?:\d{1,3}|[A-Za-z?])[\])}>][.:)]?|(?:\d{1,3}|[A-Za-z])(?:[.):\]]|\s?[-–—=>/]>?(?=\s)))`;
 const ENTRY = new RegExp(String.raw`^(\s*(?:[*+>•-]\s*)?)(${KEY})\s+(\S.*)$`, "u");
-const BARE = /^(\s*(?:[*+>]{1,2}\s*)?)(\d{1,3})\s{2,}(\S.*)$/u;
+const BARE = /^(\s*(?:[*+>]{1,2}\s*)?)(\d{1,3}|\p{L})\s{2,}(\S.*)$/u;
 const NEXT = new RegExp(String.raw`(?:\s{2,}|\t)(?=${KEY}\s+\S)`, "u");
 
 /** The entry that a row is, when it is one. */
@@ -60,7 +60,7 @@ function cells(text: string, bare: boolean): Keyed[] {
 export function listAbove(view: View, below: number, bare: boolean): KeyedList | undefined {
   let at = below - 1;
   let gap = 0;
-  let between = 0;
+  const hanging: number[] = [];
   let first: Keyed[] = [];
   for (; at >= 0; at--) {
     const row = view.rows[at];
@@ -73,12 +73,13 @@ export function listAbove(view: View, below: number, bare: boolean): KeyedList |
     first = cells(row.text, bare);
     if (first.length > 0) break;
     // What hangs below the last entry belongs to it: how far, its own column will tell.
-    between += 1;
-    if (between > MAX_BETWEEN) return undefined;
+    hanging.push(row.indent);
+    if (hanging.length > MAX_BETWEEN) return undefined;
     gap = 0;
   }
   if (first.length === 0) return undefined;
   const end = at;
+  const between = hanging.filter((indent) => indent <= (first[0]?.col ?? 0)).length;
   const rows: { readonly keyed: readonly Keyed[]; readonly detail: string[]; readonly at: number }[] = [];
   let details: string[] = [];
   let blanks = 0;
@@ -93,8 +94,8 @@ export function listAbove(view: View, below: number, bare: boolean): KeyedList |
     }
     const keyed = cells(row.text, bare);
     if (keyed.length === 0) {
-      const col = rows.at(-1)?.keyed[0]?.labelCol ?? first[0]?.labelCol ?? 0;
-      if (row.indent < col - 1 || details.length > 4) break;
+      const col = rows.at(-1)?.keyed[0]?.col ?? first[0]?.col ?? 0;
+      if (row.indent <= col || details.length > 4) break;
       details.unshift(row.said);
       blanks = 0;
       continue;

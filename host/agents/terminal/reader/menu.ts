@@ -1,7 +1,7 @@
 /** Menus with a highlight that is moved: arrows, radio buttons, boxes to tick, one below the other. */
 import { isDimAt, standingOut, type Place } from "./highlight.ts";
 import { answers, isHint, trailingHint } from "./hints.ts";
-import { keyedOf, splitLabel } from "./list.ts";
+import { keyedOf, listAbove, splitLabel } from "./list.ts";
 import { LIVE } from "./line.ts";
 import { isInterpreter, isShellPrompt } from "./resting.ts";
 import type { Row, View } from "./rows.ts";
@@ -84,7 +84,7 @@ function itemOf(row: Row, at: number): Item {
 }
 
 export function menuAsk(view: View): Found | undefined {
-  return pointed(view) ?? questionFirst(view);
+  return pointed(view) ?? questionFirst(view) ?? hinted(view);
 }
 
 /** A highlighted row, and its siblings around it. */
@@ -145,7 +145,7 @@ function blockOf(view: View, marked: Item): Block | undefined {
     }
     if (isHint(row.said)) break;
     const item = itemOf(row, at);
-    if (isSibling(item) && !(marked.key === undefined && blanks > 0 && !ruled && !glyphs && looksApart(view, at))) {
+    if (isSibling(item) && !(marked.key === undefined && blanks > 0 && !ruled && !glyphs)) {
       items.push({ item, more: [] });
     } else if (
       blanks === 0 &&
@@ -188,6 +188,13 @@ function blockOf(view: View, marked: Item): Block | undefined {
   return { items, top, end };
 }
 
+/** Picking it opens a field. */
+function isOwnWords(name: string): boolean {
+  return /^(?:type (?:something|your|here|a )|tell \w+ what|other(?:\s*[.…(:]|$)|something else|enter (?:your own|manually|a custom)|custom(?:\s*[.…(:]|$)|write my own)/iu.test(
+    name,
+  );
+}
+
 /** The row that sends what is ticked has no key of its own. */
 function isSubmit(item: Item): boolean {
   return (
@@ -204,19 +211,13 @@ function isWrapped(view: View, at: number): boolean {
     above !== undefined &&
     !above.blank &&
     !row.framed &&
-    (row.wrapped || above.raw.length >= view.cols - 1)
+    (row.wrapped || above.raw.length >= view.edge - 1)
   );
 }
 
 /** `1. ` and what else stands before a label. */
 function keyWidth(item: Item): number {
   return item.key === undefined ? 0 : item.key.length + 2;
-}
-
-/** Below a blank row a plain line at the same column may be another sentence. */
-function looksApart(view: View, at: number): boolean {
-  const said = view.rows[at]?.said ?? "";
-  return said.length > 60 || /[.:]$/u.test(said);
 }
 
 function menuOf(view: View, block: Block): Found | undefined {
@@ -246,7 +247,7 @@ function menuOf(view: View, block: Block): Found | undefined {
   if (items.length < 2 && !(hinted && asked.question !== "" && (question || trailing.answers))) return undefined;
   // A quote, a branch and a bullet begin as menus do: more must speak for them.
   const enough = hinted
-    ? asked.question !== "" || strong || numbered
+    ? asked.question !== "" || strong || numbered || (trailing.answers && items.length > 1)
     : question &&
       (strong ||
         asked.live ||
@@ -295,10 +296,7 @@ function optionAt(view: View, item: Item, more: readonly string[], checks: boole
   const detail = [dash && name === trimKeys(dash[1] ?? "") ? (dash[2] ?? "") : "", split.detail, ...details]
     .filter((one) => one !== "")
     .join(" ");
-  const free =
-    /^(?:type (?:something|your|here|a )|tell \w+ what|other(?:\s*[.…(:]|$)|something else|enter (?:your own|manually|a custom)|custom(?:\s*[.…(:]|$)|write my own)/iu.test(
-      name,
-    );
+  const free = isOwnWords(name);
   const submit = checks && isSubmit(item);
   return {
     label: name.slice(0, MAX_LABEL_WIDTH * 4),
@@ -406,7 +404,7 @@ function questionAbove(view: View, top: number, items: Block["items"]): Asked {
     }
     if (isShellPrompt(row.said)) break;
     if (isHint(row.said) && out.length === 0) {
-      hint = `${row.said} ${hint}`.trim();
+      if (answers(row.said)) hint = `${row.said} ${hint}`.trim();
       continue;
     }
     if (/^(?:search|filter)\s*[:>]|^instructions:$/iu.test(row.said) && out.length === 0) continue;
@@ -487,6 +485,7 @@ function questionFirst(view: View): Found | undefined {
   if (items.length < 2 || items.length > MAX_MENU_ROWS) return undefined;
   if (body.length - items.length > Math.max(3, items.length)) return undefined;
   if (
+    !can &&
     items.every((item) => /^(?:[⊙⦾◯○]\s+)?[\p{L}\p{N} _-]{1,40} ?: ?/u.test(item.label)) &&
     items.every((item) => item.key === undefined)
   ) {
@@ -503,7 +502,7 @@ function questionFirst(view: View): Found | undefined {
     glyphed.length === 0 &&
     !(
       (open || listed) &&
-      items.every((item) => item.label.length > 0 && item.label.length <= 70 && !/[.!]$/u.test(item.label))
+      items.every(({ label }) => label !== "" && label.length <= (can ? 120 : 70) && (can || !/[.!]$/u.test(label)))
     )
   )
     return undefined;
@@ -528,6 +527,33 @@ function questionFirst(view: View): Found | undefined {
     };
   }
   return found(view, asked, options, at, checks, place, view.rows.length - 1);
+}
+
+/** A list with keys above a legend that says how to pick; the highlight is drawn by colour. */
+function hinted(view: View): Found | undefined {
+  let at = view.rows.length - 1;
+  let can = false;
+  for (; at >= 0; at--) {
+    const row = view.rows[at];
+    if (!row || row.blank) continue;
+    if (!isHint(row.said)) break;
+    can ||= answers(row.said);
+  }
+  if (!can) return undefined;
+  const list = listAbove(view, at + 1, false);
+  if (!list || list.between > 0) return undefined;
+  const items = view.rows
+    .slice(list.top, list.end + 1)
+    .flatMap((row, place) => (row.blank ? [] : [itemOf(row, list.top + place)]));
+  const keyed = items.filter((item) => item.key !== undefined);
+  const asked = questionAbove(
+    view,
+    list.top,
+    keyed.map((item) => ({ item, more: [] })),
+  );
+  if (asked.question === "" || keyed.length !== list.options.length) return undefined;
+  const options = list.options.map((option): Option => (isOwnWords(option.label) ? { ...option, free: true } : option));
+  return found(view, asked, options, standingOut(placesOf(view, keyed)), false, list.top, view.rows.length - 1);
 }
 
 function placesOf(view: View, items: readonly Item[]): Place[] {

@@ -55,6 +55,25 @@ describe("the corpus", () => {
     });
   }
 
+  it("[D30, D32, D34] reads the screens that were written down, each as it is known from its program", () => {
+    const wrong: string[] = [];
+    const written = readFileSync(join(CORPUS, "written.screens"), "utf8").split(/^@@@ /mu).slice(1);
+    assert.ok(written.length > 400);
+    for (const one of written) {
+      const [head = "", ...rows] = one.split("\n");
+      const [name = "", kind = "", options] = head.split(" | ");
+      const label =
+        kind === "none"
+          ? { ask: null }
+          : { ask: { kind, ...(options === undefined ? {} : { options: options.split(" / ") }) } };
+      const expected = expectedOf(JSON.stringify(label));
+      assert.ok(expected, `${name} has no label`);
+      const verdict = judge(screenOfText(rows.join("\n")), expected);
+      if (verdict.said !== "") wrong.push(`${verdict.outcome}: ${name} ${verdict.said}`);
+    }
+    assert.deepEqual(wrong, []);
+  });
+
   it("is as large as it should be", () => {
     const count = (folder: string): number =>
       readdirSync(join(CORPUS, folder)).filter((file) => file.endsWith(".json")).length;

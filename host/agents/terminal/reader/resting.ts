@@ -27,7 +27,7 @@ const INTERPRETER = [
   /^(?:In|Out) ?\[\d*\]:/u,
   /^\s*\.{3,}:/u,
   // shop=#   ftp>   irb(main):001:0>   iex(1)>   test>
-  /^[\w.-]{1,40}(?:\([^)]{0,40}\))?(?::\d+){0,2}[=\-*'"$@!^~(]?[#>*](?:\s|$)/u,
+  /^(?=\w)[\w.-]{1,40}(?:\([^)]{0,40}\))?(?::\d+){0,2}[=\-*'"$@!^~(]?[#>*](?:\s|$)/u,
   new RegExp(String.raw`^(?:${INTERPRETERS})(?:\b|[(/])[^:?]{0,60}(?::\d+){0,2}[>$#%](?:\s|$)`, "iu"),
   /^\((?:gdb|lldb|i?pdb\+*|rdb\S*|byebug|parted|jdb|dlv|cmd|rr|udb)\)(?:\s|$)/iu,
   /^(?:MariaDB|MySQL) \[[^\]]*\]>/u,
@@ -89,10 +89,15 @@ export function isInterpreter(said: string): boolean {
 export function isAtRest(view: View, last: Row): boolean {
   const said = last.said.slice(0, 300);
   const raw = last.raw.trim().slice(0, 300);
-  if (isShellPrompt(said) || isShellPrompt(raw)) return true;
-  // Installers ask behind Python's own mark, right below what they ask.
+  if ((isShellPrompt(said) || isShellPrompt(raw)) && !isMarkOfPrompt(view, said)) return true;
+  // What is asked right above turns the mark of a shell or an interpreter into that of a prompt.
   const above = view.rows[view.rows.indexOf(last) - 1]?.said ?? "";
-  if (isInterpreter(said) && !(said === ">>>" && /\b(?:press enter|yes\|no)\b/iu.test(above))) return true;
+  if (
+    isInterpreter(said) &&
+    !(said === ">>>" && /\b(?:press enter|yes\|no)\b/iu.test(above)) &&
+    !(NAMED.test(said) && LEADS.test(above))
+  )
+    return true;
   if (
     PAGER.some((one) => one.test(said)) ||
     EDITOR.some((one) => one.test(raw)) ||
@@ -101,6 +106,16 @@ export function isAtRest(view: View, last: Row): boolean {
     return true;
   return isEditorBody(view);
 }
+
+/** `❯` alone, below a yes or no. */
+function isMarkOfPrompt(view: View, said: string): boolean {
+  const above = view.rows.at(-2)?.said ?? "";
+  return /^[❯»›>]$/u.test(said) && /\((?:yes\/no|y\/n)\)\s*(?:\[\w{1,3}\])?:?$/iu.test(above);
+}
+
+/** `name>`, which any interpreter may also have. */
+const NAMED = /^[\w.-]{1,40}>$/u;
+const LEADS = /^(?:please )?(?:enter|choose|select|type|pick)\b|^\s*\\ \(/iu;
 
 export function isWatched(said: string): boolean {
   return WATCHED.test(said);

@@ -5,6 +5,8 @@ import type { Line, Screen, Span } from "../screen.ts";
 const MAX_ROW_CHARS = 600;
 const MAX_ROWS = 120;
 
+const USUAL_COLS = new Set([80, 100, 120, 132]);
+
 const SIDE = /[│┃║▏▕╎┆┇┊┋╏▌▐█▎]/u;
 const DIVIDER = /^[\s─━═╌╍┄┅┈┉▔▁▀▄‾_\-=*~+┌┐└┘├┤╭╮╰╯┬┴┼╔╗╚╝╠╣╦╩╬╹╻╺╸┏┓┗┛┣┫▛▜▙▟▝▘▗▖│┃║╵╷]+$/u;
 const CORNER = /^[┌└├╭╰┏┗╔╚╠┣╹╵]/u;
@@ -36,6 +38,8 @@ export interface View {
   /** Every row from the first that is looked at to the last that is written. */
   readonly rows: readonly Row[];
   readonly cols: number;
+  /** Rows of so many characters go on in the next; of a screen known by its text that is a guess. */
+  readonly edge: number;
 }
 
 const TMUX = /^\[[^\]]{0,40}\] ?\d+:\S+.{0,300}(?:"[^"]*"?|\d{1,2}:\d\d|[*-](?: |$))/u;
@@ -54,7 +58,9 @@ export function viewOf(screen: Screen): View {
     const line = screen.lines[at];
     if (line) rows.push(rowOf(line, at));
   }
-  return { screen, rows, cols: screen.cols };
+  const full = rows.filter((row) => row.raw.length >= screen.cols).length;
+  const edge = USUAL_COLS.has(screen.cols) || full > 1 ? screen.cols : Infinity;
+  return { screen, rows, cols: screen.cols, edge };
 }
 
 function rowOf(line: Line, at: number): Row {
@@ -105,6 +111,8 @@ function titleOf(bare: string): string | undefined {
 
 /** Frames on both sides, also nested ones, as spaces. A plain `|` is a frame only where it stands on both sides. */
 function unframed(raw: string): { readonly text: string; readonly framed: boolean } {
+  const last = raw.at(-1) ?? "";
+  if (!SIDE.test(raw.trimStart().charAt(0)) && last !== "|") return { text: raw, framed: false };
   const cells = [...raw];
   let framed = false;
   for (let at = 0; at < cells.length; at++) {

@@ -90,6 +90,13 @@ export function isSecret(label: string): boolean {
   );
 }
 
+/** A prompt up to the word that makes it one for a secret: what stands behind may be the secret itself. */
+export function secretPart(label: string): string | undefined {
+  const found = SECRET.exec(label);
+  const part = found ? label.slice(0, found.index + found[0].length) : undefined;
+  return part !== undefined && isSecret(part) ? part : undefined;
+}
+
 /** Words with which a line tells the reader to write something. */
 export const TELLS =
   /(?:^|[\s"'(:,.!?>\]-])(?:please|enter|type(?: in)?|input|provide|specify|give|paste|insert|fill in|choose|select|pick|set|write|supply|name|tell|describe|search|saisissez|entrez|veuillez|eingeben|geben sie|bitte|introduzca|ingrese|escriba|digite|informe|inserisci|введите|укажите|podaj|wprowadź|请输入|請輸入|入力)(?:$|[\s"'.,:;!?()[\]-])|入力|请输入|輸入/iu;
