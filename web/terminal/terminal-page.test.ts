@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
+import { DESKTOP, inWorld, makeStage, PHONE, SMALL, type Stage } from "../gallery/stage.contract.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const ESC = "\u001b";
@@ -412,6 +412,36 @@ describe("a terminal's page", () => {
     await page.locator(".xterm-accessibility-tree").getByText("git status -sb").waitFor();
     assert.deepEqual(faults, []);
     await page.context().close();
+  });
+
+  it("fits 320 px, with text twice as large; its targets are as large as a fingertip", async () => {
+    for (const state of ["terminal", "terminal-other", "terminal-ended", "terminal-ask"]) {
+      const { page, faults } = await opened(state, SMALL);
+      for (const size of ["100%", "200%"]) {
+        await page.evaluate((given) => {
+          document.documentElement.style.fontSize = given;
+        }, size);
+        const found = await page.evaluate(() => {
+          const wide = [
+            document.documentElement,
+            ...document.querySelectorAll(".main, .terminal-page, .term-dock, .term-key"),
+          ]
+            .filter((one) => one.scrollWidth > one.clientWidth + 1)
+            .map((one) => `${one.className} ${one.textContent} ${one.scrollWidth} > ${one.clientWidth}`);
+          const small = [
+            ...document.querySelectorAll<HTMLElement>(".terminal-page button, .session-head button, .session-head a"),
+          ]
+            .filter((one) => one.checkVisibility())
+            .map((one) => ({ one, box: one.getBoundingClientRect() }))
+            .filter(({ box }) => box.width > 1 && (box.width < 43.5 || box.height < 43.5))
+            .map(({ one, box }) => `${one.outerHTML.slice(0, 100)} ${Math.round(box.width)}x${Math.round(box.height)}`);
+          return [...wide, ...small];
+        });
+        assert.deepEqual(found, [], `${state} ${size}`);
+      }
+      assert.deepEqual(faults, []);
+      await page.context().close();
+    }
   });
 
   it("is accessible in each state, in light and dark, on phone and desktop", async () => {
