@@ -310,12 +310,26 @@ function encode(kinds: Readonly<Record<string, Kind>>, message: Order | Report):
 }
 
 function decode(kinds: Readonly<Record<string, Kind>>, frame: Frame): unknown {
-  const [type, kind] = Object.entries(kinds).find(([, candidate]) => candidate.code === frame.code) ?? [];
+  const [type, kind, names] = byCode(kinds).get(frame.code) ?? [];
   if (kind === undefined) return null;
   if (!shape(kind.fields)(frame.head)) throw new WireError("malformed", `a ${type} whose fields are not as agreed`);
   if (kind.bytes === undefined && frame.bytes.byteLength > 0) throw new WireError("malformed", `a ${type} with bytes`);
-  const fields = Object.fromEntries(
-    Object.keys(kind.fields).map((name) => [name, (frame.head as Record<string, unknown>)[name]]),
+  const message: Record<string, unknown> = { type };
+  for (const name of names ?? []) message[name] = (frame.head as Record<string, unknown>)[name];
+  if (kind.bytes) message["bytes"] = frame.bytes;
+  return message;
+}
+
+type ByCode = ReadonlyMap<number, readonly [type: string, kind: Kind, names: readonly string[]]>;
+const codes = new Map<unknown, ByCode>();
+
+/** Made once for each table: a terminal's output comes in thousands of frames a second. */
+function byCode(kinds: Readonly<Record<string, Kind>>): ByCode {
+  const known = codes.get(kinds);
+  if (known) return known;
+  const made = new Map(
+    Object.entries(kinds).map(([type, kind]) => [kind.code, [type, kind, Object.keys(kind.fields)] as const]),
   );
-  return kind.bytes ? { type, ...fields, bytes: frame.bytes } : { type, ...fields };
+  codes.set(kinds, made);
+  return made;
 }

@@ -17,7 +17,7 @@ const LEAST_UNDRAWN_BYTES = 16 * 1024;
 const UNDRAWN_MS = 40;
 /** Above this it is a flood: then drawing waits a little, because of much plain text at once little is drawn. */
 const FLOOD_BYTES = 96 * 1024;
-const FLOOD_WAIT_MS = 12;
+const FLOOD_WAIT_MS = 25;
 /** Drawing stops after so long to let others work, and looks at the time after so many bytes. */
 const SLICE_MS = 8;
 const PIECE_BYTES = 2 * 1024;

@@ -32,10 +32,12 @@ const ACK_BYTES = 32 * 1024;
 /** The screen is stored when nothing was drawn for this long; and at the latest after so much time or output. */
 const STORE_QUIET_MS = 1_000;
 const STORE_LATEST_MS = 30_000;
-const STORE_BYTES = 8 * 1024 * 1024;
+const STORE_BYTES = 16 * 1024 * 1024;
 /** The agent looks when nothing was drawn for this long; and at the latest so long after a change. */
 const LOOK_QUIET_MS = 150;
-const LOOK_LATEST_MS = 500;
+const LOOK_LATEST_MS = 700;
+/** What turns and counts while a program works. A screen that differs in nothing else asks nothing else. */
+const MOTION = /[\d|/\\\-*·•✢✳✶✻✽◐◓◑◒◴◷◶◵▖▘▝▗\u2800-\u28ff]+/gu;
 /** Answers to a program's queries that the keeper has not confirmed; of more, the program is to ask again. */
 const MAX_ANSWERS_BYTES = 64 * 1024;
 /** Signals of one kind between two looks. */
@@ -95,6 +97,8 @@ export class TerminalRun implements Running {
   #unseenSince: number | undefined;
   #unstoredSince: number | undefined;
   #text = "";
+  /** The same without what only moves, as the agent last saw it. */
+  #still = "";
   /** How long the screen had been at rest at the last look, in milliseconds. */
   #rested = 0;
   #again = Number.POSITIVE_INFINITY;
@@ -568,10 +572,15 @@ export class TerminalRun implements Running {
       this.#changedAt = this.#drewAt;
     }
     const isResting = now - this.#changedAt >= LOOK_QUIET_MS;
+    const still = isChanged ? text.replaceAll(MOTION, "") : this.#still;
     const isNews =
-      isChanged || this.#signals.length > 0 || now >= this.#again || (isResting && this.#rested < LOOK_QUIET_MS);
+      still !== this.#still ||
+      this.#signals.length > 0 ||
+      now >= this.#again ||
+      (isResting && this.#rested < LOOK_QUIET_MS);
     this.#unseenSince = undefined;
     if (isNews) {
+      this.#still = still;
       this.#again = Number.POSITIVE_INFINITY;
       const sight = this.#sight(now);
       this.#rested = sight.quietMs;
