@@ -9,6 +9,8 @@ import { saysNo, saysYes } from "./words.ts";
 
 /** Rows above a question that may belong to its dialog. */
 const MAX_DIALOG_ROWS = 100;
+/** Columns at the sides of a dialog that its words leave free. */
+const WRAP_MARGIN = 3;
 
 export interface Approval {
   readonly evidence: Evidence;
@@ -59,8 +61,11 @@ export function approvalOf(view: View, found: Found, agent: AgentName | undefine
   if (many || options.length < 2 || found.shape.by !== "menu") return undefined;
   const yes = options.filter(({ label }) => saysYes(label));
   const no = options.filter(({ label }) => saysNo(label));
-  if (yes.length === 0 || no.length === 0 || yes.length + no.length !== options.length) return undefined;
-  const rows = dialog(view, found);
+  if (yes.length === 0 || no.length === 0 || yes.length + no.length < options.length - 1) return undefined;
+  const around = dialog(view, found);
+  // Codex asks first and says about what below.
+  const first = agent === "codex" ? around.findLastIndex((row) => ASKS.test(row.said)) : -1;
+  const rows = first === -1 ? around : around.slice(first);
   const question = [...rows.map((row) => row.said), ...found.question.split("\n")].findLast((said) => ASKS.test(said));
   const scoped = options.some(({ label }) => SCOPED.test(label));
   if (question === undefined && !(agent === "opencode" && scoped)) return undefined;
@@ -127,6 +132,12 @@ function dialog(view: View, found: Found): readonly Row[] {
     if (at < found.top && row.blank && !row.framed && view.rows[found.top]?.framed === true && !row.rule) break;
     rows.unshift(row);
   }
+  const first = found.shape.options[0]?.label.split(" ").slice(0, 3).join(" ") ?? "";
+  for (let at = found.top + 1; at <= found.end && at < view.rows.length; at++) {
+    const row = view.rows[at];
+    if (!row || (first !== "" && row.said.includes(first))) break;
+    rows.push(row);
+  }
   return rows;
 }
 
@@ -139,10 +150,11 @@ function evidenceOf(
 ): Evidence {
   const said = rows.filter((row) => !row.blank);
   const head = (said[0]?.said ?? "").replace(/^(?:\?|△|✋|⚠)\s*/u, "");
-  const sub = said.find((row) => /^# \S/u.test(row.said))?.said.slice(2);
-  const title = agent === "opencode" ? (sub ?? head) : (head.split(/\s{2,}/u)[0] ?? head);
+  const about = said.findIndex((row) => /Permission required/u.test(row.said));
+  const sub = said[about + 1]?.said.replace(/^[#→←↳⚙✱%]\s*/u, "");
+  const title = agent === "opencode" && about !== -1 ? (sub ?? head) : (head.split(/\s{2,}/u)[0] ?? head);
   const payload = payloadOf(rows);
-  const command = commandOf(rows, payload, title, question);
+  const command = commandOf(view, rows, payload, title, question);
   const path = pathIn(said, question, title);
   const kind = command !== undefined ? "command" : kindOf(`${title} ${question}`);
   const edits =
@@ -180,6 +192,7 @@ function payloadOf(rows: readonly Row[]): string[] {
 }
 
 function commandOf(
+  view: View,
   rows: readonly Row[],
   payload: readonly string[],
   title: string,
@@ -192,13 +205,28 @@ function commandOf(
       if (row.blank || (lines.length > 0 && /^(?:Allow|Would|Do you)\b/u.test(row.said))) break;
       lines.push(lines.length === 0 ? row.said.slice(2) : row.said);
     }
-    return lines.join("\n");
+    return unwrapped(lines, view.cols).join("\n");
   }
   if (!/\b(?:bash|shell|command|terminal|exec\w*|powershell)\b/iu.test(`${title} ${question}`)) return undefined;
-  if (payload.length > 0) return dedented(payload).join("\n").trim();
+  if (payload.length > 0) return unwrapped(dedented(payload), view.cols).join("\n").trim();
   // Without rules a command is set in by more than its title.
   const indented = rows.filter((row) => !row.blank && row.indent >= 3 && row.said !== title && !ASKS.test(row.said));
   return indented[0]?.said;
+}
+
+/** A line that the next word would not have fitted on goes on with it. */
+function unwrapped(lines: readonly string[], cols: number): string[] {
+  const out: string[] = [];
+  let width = 0;
+  for (const line of lines) {
+    const word = line.trimStart().split(" ", 1)[0] ?? "";
+    const last = out.at(-1);
+    if (last !== undefined && width >= cols / 2 && width + word.length + 1 > cols - WRAP_MARGIN)
+      out[out.length - 1] = `${last} ${line.trimStart()}`;
+    else out.push(line);
+    width = line.length;
+  }
+  return out;
 }
 
 function dedented(lines: readonly string[]): string[] {
@@ -226,6 +254,12 @@ function purposeOf(
 }
 
 function pathIn(said: readonly Row[], question: string, title: string): string | undefined {
+  const destination = said
+    .map((row) => /^(?:Destination|Path|File):\s*(\S.*)$/u.exec(row.said)?.[1])
+    .find((one) => one !== undefined);
+  if (destination !== undefined) return destination;
+  const edited = /^(?:Edit|Write|Read|Create|Update|Patch|Delete)\s+(\S+)$/u.exec(title)?.[1];
+  if (edited !== undefined && /[./]/u.test(edited)) return edited;
   const line = said.find(
     (row) =>
       row.said !== title &&

@@ -99,7 +99,8 @@ function isRule(bare: string): boolean {
 }
 
 function isSides(bare: string): boolean {
-  return /^[│┃║\s]+$/u.test(bare);
+  // The end of a scroll bar draws no line.
+  return /^[│┃║▀▄\s]+$/u.test(bare) && !/[▀▄]{2}/u.test(bare);
 }
 
 function titleOf(bare: string): string | undefined {
