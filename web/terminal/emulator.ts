@@ -58,6 +58,8 @@ export interface Emulator extends Omit<Screen, "answered"> {
   /** As a wheel would, by CSS pixels, where a finger is. */
   scroll(pixels: number, at: { x: number; y: number }): void;
   readonly scrolledBack: boolean;
+  /** Pixels from the top of the screen to below the line of the cursor. */
+  readonly cursorBottom: number;
   toBottom(): void;
   close(): void;
 }
@@ -273,6 +275,9 @@ export function openEmulator(holder: HTMLElement, pixels: number, label: string,
             cancelable: true,
           }),
         );
+    },
+    get cursorBottom() {
+      return (terminal.buffer.active.cursorY + 1) * cell().height;
     },
     get scrolledBack() {
       const { active } = terminal.buffer;

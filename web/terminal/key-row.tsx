@@ -14,6 +14,7 @@ export interface KeyRowActions {
 
 export function KeyRow(
   props: KeyRowActions & {
+    row: (row: HTMLDivElement) => void;
     ctrl: HeldState;
     alt: HeldState;
     setCtrl: (state: HeldState) => void;
@@ -21,7 +22,7 @@ export function KeyRow(
   },
 ) {
   return (
-    <div class="term-keys" role="toolbar" aria-label={t("Keys")}>
+    <div ref={(one) => props.row(one)} class="term-keys" role="toolbar" aria-label={t("Keys")}>
       <Key label={t("Esc")} act={() => props.type("\u001b")}>
         {t("Esc")}
       </Key>

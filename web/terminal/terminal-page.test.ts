@@ -388,6 +388,19 @@ describe("a terminal's page", () => {
   it("keeps an ask above the keys, to be answered there", async () => {
     const { page, faults } = await opened("terminal-ask", PHONE);
     const card = page.getByRole("region", { name: "What needs you" });
+    const [asked] = (await calls(page, "terminal.resize")) as { size: { rows: number } }[];
+    const { page: without } = await opened("terminal", PHONE);
+    await without.waitForFunction(() =>
+      window.gallery?.world.terminals.calls.some((one) => one.method === "terminal.resize"),
+    );
+    assert.deepEqual(asked, (await calls(without, "terminal.resize"))[0], "the screen is as large as without it");
+    await without.context().close();
+    const line = await page
+      .locator(".xterm-rows > div")
+      .filter({ hasText: /shop\$\s*$/u })
+      .last()
+      .boundingBox();
+    assert.ok(line && line.y + line.height <= ((await card.boundingBox())?.y ?? 0), "and its cursor's line is seen");
     await card.getByText("Per line", { exact: true }).tap();
     await card.getByRole("button", { name: "Next" }).tap();
     await page.getByRole("toolbar", { name: "Keys" }).waitFor();

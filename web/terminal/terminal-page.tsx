@@ -35,6 +35,8 @@ const SMALLEST_PX = 4;
 /** How many times as large as it fits another device's screen can be drawn. */
 const MOST_ZOOM = 5;
 const MAX_TITLE_CHARS = 200;
+/** Around the screen, in pixels. */
+const EDGE_PX = 8;
 
 type Open = "text" | "choices" | { address: string } | { paste: Paste } | "paste by hand";
 
@@ -52,6 +54,8 @@ export default function TerminalPage(props: {
   const deck = useDeck();
   let area!: HTMLDivElement;
   let holder!: HTMLDivElement;
+  let dock!: HTMLDivElement;
+  let keys: HTMLDivElement | undefined;
   const [emulator, setEmulator] = createSignal<Emulator>();
   const [sheet, setSheet] = createSignal<Open>();
   const [wanted, setWanted] = createSignal<string>();
@@ -75,6 +79,27 @@ export default function TerminalPage(props: {
         if (screen) echo.look(screen.seen, performance.now());
         guess();
       }, echo.pending);
+  };
+  /**
+   * A card lies over the screen instead of making it smaller: the program would draw anew, for something that is gone
+   * in a moment, and draw what asks away. What is left of the screen is the part with the cursor.
+   */
+  const uncover = (): void => {
+    const now = emulator();
+    if (!now) return;
+    const hidden = holder.offsetHeight + 2 * EDGE_PX - area.clientHeight;
+    const below = now.cursorBottom + EDGE_PX - (area.clientHeight - 2 * EDGE_PX);
+    holder.style.top = `${EDGE_PX - Math.max(0, Math.min(hidden, below))}px`;
+  };
+  const measure = (): void => {
+    const style = getComputedStyle(dock);
+    const around = Number.parseFloat(style.paddingTop) + Number.parseFloat(style.paddingBottom) + 1;
+    const asking = dock.querySelector(".pinned > *") !== null;
+    const cards = asking ? dock.offsetHeight - (keys?.isConnected ? keys.offsetHeight + around : 0) : 0;
+    const height = Math.max(0, area.clientHeight + Math.max(0, cards) - 2 * EDGE_PX);
+    holder.style.height = `${height}px`;
+    setRoom({ width: area.clientWidth - 2 * EDGE_PX, height });
+    uncover();
   };
   const replaced = (): void => {
     echo.reset();
@@ -204,6 +229,7 @@ export default function TerminalPage(props: {
         echo.look(now.seen, performance.now());
         guess();
         setAway(now.scrolledBack);
+        uncover();
       },
       bell: () => {
         setBell(true);
@@ -220,12 +246,10 @@ export default function TerminalPage(props: {
     setEmulator(made);
     if (matchMedia("(pointer: fine)").matches) made.focus();
 
-    const watching = new ResizeObserver(() => {
-      // The holder's own edges: a scroll bar of its own must not make it smaller.
-      const { width, height } = holder.getBoundingClientRect();
-      setRoom({ width, height });
-    });
-    watching.observe(holder);
+    const watching = new ResizeObserver(measure);
+    watching.observe(area);
+    watching.observe(dock);
+    measure();
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const recolour = (): void => made.recolour();
     dark.addEventListener("change", recolour);
@@ -417,12 +441,12 @@ export default function TerminalPage(props: {
           </div>
         </Show>
       </div>
-      <div class="term-dock">
-        {props.asks}
+      <div ref={dock} class="term-dock">
+        <div class="term-asks">{props.asks}</div>
         <Show
           when={!ended()}
           fallback={
-            <div class="term-ended" role="status">
+            <div ref={(one) => (keys = one)} class="term-ended" role="status">
               <p>{endWords()}</p>
               <button type="button" class="button" onClick={restart}>
                 <Icon name="play" />
@@ -433,6 +457,7 @@ export default function TerminalPage(props: {
         >
           <Show when={keysShown() && view.gone === undefined}>
             <KeyRow
+              row={(one) => (keys = one)}
               type={(text) => {
                 emulator()?.toBottom();
                 type(text);
