@@ -7,7 +7,7 @@ import { nodePlatform } from "@flybridge/client/platform-node.ts";
 import { parseConnection } from "@flybridge/protocol/offer.ts";
 import { openShell, type Shell } from "@flybridge/testing/shell.ts";
 
-describe("pairing from a shell", { timeout: 120_000 }, () => {
+describe("pairing from a shell", { timeout: 300_000 }, () => {
   let shell: Shell;
   const bridges: Bridge[] = [];
 

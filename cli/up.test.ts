@@ -73,7 +73,7 @@ describe("without a host", () => {
   });
 });
 
-describe("up and down", { timeout: 120_000 }, () => {
+describe("up and down", { timeout: 300_000 }, () => {
   let shell: Shell;
   before(() => {
     shell = openShell();

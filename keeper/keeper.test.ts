@@ -9,7 +9,7 @@ import { encodeOrder, IN_FLIGHT_MAX_BYTES, INPUT_QUEUE_MAX_BYTES, type ChildStat
 
 const MIB = 1024 * 1024;
 const NODE = process.execPath;
-const suite = { timeout: 60_000 };
+const suite = { timeout: 240_000 };
 
 describe("a keeper's output", suite, () => {
   it("is numbered, and read again from any offset by the next host", async () => {

@@ -14,7 +14,7 @@ import { startWorld, type World } from "./world.ts";
 
 const CLAUDE = "claude" as AgentName;
 const FIVE_MB = "0123456789 ábc\n".repeat(Math.ceil((5 * 1024 * 1024) / 16));
-const LIMIT = { timeout: 90_000 };
+const LIMIT = { timeout: 240_000 };
 /** The promise: a dead agent is seen within this time. */
 const SEEN_MS = 2_000;
 

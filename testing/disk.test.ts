@@ -48,7 +48,7 @@ function smallDisk(): { readonly path: string; fill(): void; free(): void } & Di
 const isFull = (error: unknown): boolean =>
   error instanceof CallError && error.code === "storage" && /disk is full.*Free some space/u.test(error.message);
 
-describe("a full disk", { timeout: 90_000, skip: process.platform !== "linux" && "tmpfs is Linux's" }, () => {
+describe("a full disk", { timeout: 240_000, skip: process.platform !== "linux" && "tmpfs is Linux's" }, () => {
   it("refuses what it cannot store, serves what it has, loses nothing the agent says, and recovers by itself", async () => {
     using disk = smallDisk();
     await using world = await startWorld({ state: join(disk.path, "state") });

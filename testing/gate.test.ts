@@ -22,7 +22,7 @@ import { startWorld, type World } from "./world.ts";
 
 /** What a flood may cost the host, in bytes of its memory. */
 const FLOOD_BYTES = 20 * 1024 * 1024;
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 240_000 };
 
 let world: World;
 let pid: number;

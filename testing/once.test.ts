@@ -21,7 +21,7 @@ async function entriesOf(device: BareDevice, session: SessionId) {
   }
 }
 
-describe("an intent", { timeout: 120_000 }, () => {
+describe("an intent", { timeout: 300_000 }, () => {
   it("that is sent twice at once, again later, over a new connection and after the host was killed is one entry with one answer", async () => {
     await using world = await startWorld();
     const device = await world.pair();

@@ -12,7 +12,7 @@ import type { BareDevice } from "./bare.ts";
 import { startWorld, type World } from "./world.ts";
 
 const CLAUDE = "claude" as AgentName;
-const LIMIT = { timeout: 120_000 };
+const LIMIT = { timeout: 300_000 };
 const PATIENCE_MS = 45_000;
 
 let world: World;

@@ -34,7 +34,7 @@ function mends(errors: string, words: RegExp): void {
   assert.doesNotMatch(errors, /^\s+at /mu);
 }
 
-describe("a state folder", { timeout: 60_000 }, () => {
+describe("a state folder", { timeout: 240_000 }, () => {
   let world: World;
   before(async () => {
     world = await startWorld();
@@ -147,7 +147,7 @@ function contentOf(path: string): Buffer | undefined {
   return content.length === 0 ? undefined : content;
 }
 
-describe("a damaged database", { timeout: 60_000 }, () => {
+describe("a damaged database", { timeout: 240_000 }, () => {
   for (const [what, spoil] of Object.entries({
     "its head": (bytes: Buffer) => bytes.fill(0x5a, 0, 200),
     "its middle": (bytes: Buffer) => bytes.fill(0x5a, 4_096),
