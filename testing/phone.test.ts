@@ -13,7 +13,7 @@ import { cameraShowing, chromiumPath, DESKTOP, launchChromium, openPage, PHONE }
 import { claudeEnv, findClaude } from "./claude.ts";
 import { startWorld, type World } from "./world.ts";
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 async function offerOf(world: World): Promise<{ connection: string; link: string }> {
   const shell = await world.shell();
@@ -247,7 +247,7 @@ describe("a session with Claude Code, driven from the phone", () => {
     const prompt =
       "[[slow 150]] [[text The words of this answer arrive one after the other, so that a person can read along.]]";
     await phone.getByLabel("First prompt").fill(prompt);
-    await phone.getByText("Claude Code").tap();
+    await phone.getByText("Claude Code", { exact: true }).tap();
     await phone.getByRole("button", { name: "Another folder" }).tap();
     await phone.getByRole("button", { name: "project" }).tap();
     await phone
