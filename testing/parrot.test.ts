@@ -1,6 +1,7 @@
 /** An agent that is added exactly as `docs/agents.md` says: its two blocks of code, run as they stand there. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -27,7 +28,8 @@ const folder = mkdtempSync(join(cache, "parrot-"));
 writeFileSync(join(folder, "parrot.mjs"), program);
 writeFileSync(join(folder, "parrot.ts"), adapter.replaceAll('from "../', `from "${pathToFileURL(AGENTS).href}/`));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const { parrot } = (await import(pathToFileURL(join(folder, "parrot.ts")).href)) as { parrot: Agent };
+// Not an import: no module of ours is loaded from a path that is computed, and this one is a document's.
+const { parrot } = createRequire(import.meta.url)(join(folder, "parrot.ts")) as { parrot: Agent };
 
 const session = uuid7From(1, new Uint8Array(10)) as string as SessionId;
 

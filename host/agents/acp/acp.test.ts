@@ -380,7 +380,7 @@ describe("acp with an agent that speaks all of it", { concurrency: 4 }, () => {
     await elsewhere[Symbol.asyncDispose]();
     for (const fork of [true, false]) {
       await using driven = await sit({ manner, from: { conversation, fork } });
-      await driven.fact("agent.reported");
+      await driven.fact("agent.reported", (fact) => fact.version !== undefined);
       assert.deepEqual(
         driven.items().map((item) => item.kind),
         ["prompt", "thought", "tool", "todo", "words"],
@@ -407,7 +407,7 @@ describe("acp with an agent that speaks all of it", { concurrency: 4 }, () => {
       JSON.stringify({ cwd: "/", mode: "ask", model: "small", loud: false, history }),
     );
     await using driven = await sit({ manner: { folder: place.path }, from: { conversation: "long", fork: false } });
-    await driven.fact("agent.reported");
+    await driven.fact("agent.reported", (fact) => fact.version !== undefined);
     const items = driven.items();
     assert.equal(items.length, 400);
     assert.match(items.at(-1)?.body ?? "", /^2999 /u);

@@ -24,7 +24,15 @@ describe("acp with the real Gemini CLI", { skip }, () => {
     await playStory(at, driven);
     // It sends no tool_call before it asks, and says nothing of a call that was refused: all are shown, once each.
     const lines = driven.recording.given.flatMap((one) => (one.kind === "line" ? [one.line] : []));
-    assert.ok(!lines.some((line) => line.includes('"sessionUpdate":"tool_call"')));
+    const asked = lines.filter((line) => line.includes("session/request_permission"));
+    assert.equal(asked.length, 7);
+    for (const line of asked) {
+      const call = /"toolCallId":"[^"]+"/u.exec(line)?.[0] ?? "no call";
+      assert.equal(
+        lines.findIndex((one) => one.includes(call)),
+        lines.indexOf(line),
+      );
+    }
     assert.deepEqual(
       tools(driven).map(({ tool }) => tool.state),
       ["done", "done", "refused", "failed", "done", "done", "done", "done"],

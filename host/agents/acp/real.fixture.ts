@@ -116,8 +116,10 @@ export function yes(ask: ApprovalAsk, lasting = false): { kind: "allow"; choice:
 /** Every kind of answer an ask can be given, diffs, an image, an interrupt during an ask, and a model that fails. */
 export async function playStory(at: Desk, driven: Driven): Promise<void> {
   const { run, write } = TOOLS[at.agent];
-  const hello = "Hello to you too, my friend. ".repeat(20).trim();
-  assert.equal((await driven.turn(`Hi. [[think Let me see.]][[text ${hello}]]`)).outcome, "completed");
+  // Gemini CLI stops a model that repeats itself, so every piece is another.
+  const hello = Array.from({ length: 8 }, (_, at) => `${at * at} ways to say hello ${at * 7}`).join(", ");
+  const greeted = await driven.turn(`Hi. [[think Let me see.]][[text ${hello}]]`);
+  assert.equal(greeted.outcome, "completed", greeted.detail);
   assert.deepEqual(spoken(driven), [hello]);
   assert.ok(driven.items().some((item) => item.kind === "thought" && item.body.includes("Let me see.")));
   const state = driven.state();
@@ -208,6 +210,9 @@ async function refuseWithReason(at: Desk, script: string): Promise<{ readonly co
   driven.answer(no, { kind: "deny", reason: "Use mkdir instead." });
   const isOver = (): boolean => driven.state().running === undefined && driven.state().asks.length === 0;
   await driven.until(() => spoken(driven).some((one) => one.includes("Use mkdir")) && isOver(), "the reason's turn");
+  // What is killed at once may not have stored what was said.
+  driven.child.stdin?.end();
+  await driven.ended;
   return JSON.parse(JSON.stringify(driven.memory())) as { conversation: string };
 }
 
