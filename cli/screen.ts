@@ -22,8 +22,17 @@ const TIDY =
  * What a terminal answers to a program: positions and states (CSI … R, n, c, $y), strings (DCS), colours and the like
  * (OSC). Shift-F3 looks like a position, and is lost.
  */
-const ANSWERS =
-  /\u001b\[[?>]?[\d;]*(?:[cnR]|\$y)|\u001bP[^\u001b]*\u001b\\|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/gu;
+const [BEL, ESC, CAN, SUB] = ["\u0007", "\u001b", "\u0018", "\u001a"];
+const ANSWERS = new RegExp(
+  [
+    `${ESC}\\[[?>]?[\\d;]*(?:[cnR]|\\$y)`,
+    `${ESC}P[^${ESC}]*${ESC}\\\\`,
+    `${ESC}\\][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)`,
+  ].join("|"),
+  "gu",
+);
+/** What ends a string that is given up, or ended as it should be. */
+const STRING_ENDS = new RegExp(`[${BEL}${CAN}${SUB}${ESC}]`, "u");
 
 export async function showScreen(host: LocalHost, session: SessionId, terminal: Terminal): Promise<void> {
   const { stdin, stdout } = process;
@@ -121,10 +130,10 @@ export class ClipboardFilter {
     let passed = "";
     while (rest !== "") {
       if (this.#inside) {
-        const end = /[\u0007\u0018\u001a]|\u001b/u.exec(rest);
+        const end = STRING_ENDS.exec(rest);
         if (!end) break;
         // The escape of its end begins something else, or, with a backslash, nothing.
-        rest = rest.slice(end.index + (end[0] === "\u001b" ? 0 : 1));
+        rest = rest.slice(end.index + (end[0] === ESC ? 0 : 1));
         this.#inside = false;
         continue;
       }

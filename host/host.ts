@@ -18,6 +18,7 @@ import { makeSessions, type Sessions } from "./live/sessions.ts";
 import { makeWriter } from "./live/writer.ts";
 import { openAttachments } from "./machine/attachments.ts";
 import { nodeDeflate, nodeInflate } from "./machine/deflate.ts";
+import { echoes } from "./machine/echo.ts";
 import { environmentFor } from "./machine/environment.ts";
 import { makeFinder } from "./machine/finder.ts";
 import { type Home, takeHome } from "./machine/home.ts";
@@ -87,7 +88,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const offers = makeOffers({ now, random: (bytes) => new Uint8Array(randomBytes(bytes)) });
   const host = { id: identity.host, name: identity.name, key: identity.key.publicKey };
 
-  const hands = makeHands({ lost: (reason) => void keeperLost(reason), umask: options.umask, log: note });
+  const hands = makeHands({ lost: (reason) => void keeperLost(reason), umask: options.umask, echoes, log: note });
   const place = keeperPlace(home.root);
   let keeper: Keeper = await connectKeeper({ place, events: hands.events, start: true });
   hands.attach(keeper);

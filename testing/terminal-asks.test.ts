@@ -47,7 +47,7 @@ describe("what a program in a terminal asks", suite, () => {
       answer(terminal, ask, picks(ask, "cherry"), desktop),
     ]);
     const [lost] = both.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
-    assert.equal((lost?.reason as CallError).code, "already_settled");
+    assert.equal((lost?.reason as CallError | undefined)?.code, "already_settled");
     const won = both[0].status === "fulfilled" ? "banana" : "cherry";
     await terminal.shows(`took ${won}`);
     await assert.rejects(answer(terminal, ask, picks(ask, "apple")), (e: CallError) => e.code === "already_settled");
@@ -103,6 +103,24 @@ describe("what a program in a terminal asks", suite, () => {
     assert.ok(!terminal.text.includes(secret));
     for (const path of filesIn(world.state))
       assert.ok(!readFileSync(path).includes(secret), `${path} has the password`);
+  });
+
+  it("[D36] a secret that only its terminal betrays is one, and what a line shows is none", async () => {
+    const hidden = await open([
+      "bash",
+      "-c",
+      "stty -echo; printf 'Coupon code: '; read -r t; stty echo; echo; echo ${#t}; read -r",
+    ]);
+    const ask = await hidden.asked();
+    assert.equal(ask.kind === "question" && ask.questions[0]?.secret, true);
+    await answer(hidden, ask, words(ask, "t0ken-0f-mine"));
+    await hidden.shows("13");
+    await hidden.stop();
+    for (const path of filesIn(world.state)) assert.ok(!readFileSync(path).includes("t0ken-0f-mine"), path);
+    const shown = await open(["bash", "-c", "printf 'Coupon code: '; read -r t; read -r"]);
+    const plain = await shown.asked();
+    assert.equal(plain.kind === "question" && plain.questions[0]?.secret, false);
+    await shown.stop();
   });
 
   it("[D39] is void when its program is gone", async () => {

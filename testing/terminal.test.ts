@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { CallError } from "@flybridge/protocol/error.ts";
+import type { CallError } from "@flybridge/protocol/error.ts";
 import type { Result } from "@flybridge/protocol/methods.ts";
 import type { BareDevice } from "./bare.ts";
 import { TerminalDevice } from "./terminal.ts";

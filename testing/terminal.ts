@@ -5,7 +5,8 @@ import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
 import type { Ask } from "@flybridge/protocol/ask.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
 import type { Frame, Size } from "@flybridge/protocol/terminal.ts";
-import { Emulator } from "../host/live/terminal/emulator.ts";
+import { Emulator } from "@flybridge/host/live/terminal/emulator.ts";
+import { CallError } from "@flybridge/protocol/error.ts";
 import { type BareDevice, newIntent } from "./bare.ts";
 
 const SIZE: Size = { cols: 80, rows: 24 };
@@ -90,7 +91,7 @@ export class TerminalDevice {
   }
 
   shows(text: string | RegExp): Promise<string> {
-    return this.#within(`shows ${text}`, () => {
+    return this.#within(`shows ${String(text)}`, () => {
       const { screen } = this;
       return (typeof text === "string" ? screen.includes(text) : text.test(screen)) ? screen : undefined;
     });
@@ -117,7 +118,7 @@ export class TerminalDevice {
   }
 
   until<T>(find: (entry: Entry) => T | undefined | false): Promise<T> {
-    return this.#within(`is told ${find}`, () => {
+    return this.#within(`is told ${String(find)}`, () => {
       for (const entry of this.entries) {
         const found = find(entry);
         if (found !== undefined && found !== false) return found;
@@ -130,8 +131,11 @@ export class TerminalDevice {
     return this.#within("has ended", () => (this.ended ? true : undefined));
   }
 
+  /** Ends the program, if it has not ended by itself. */
   async stop(): Promise<void> {
-    await this.device.call("session.stop", { session: this.session }, newIntent());
+    await this.device.call("session.stop", { session: this.session }, newIntent()).catch((error: unknown) => {
+      if (!(error instanceof CallError && error.code === "wrong_state")) throw error;
+    });
     await this.until(({ fact }) => fact.kind === "agent.ended");
   }
 

@@ -30,8 +30,8 @@ export interface Sight {
   readonly signals: readonly Signal[];
   /** Milliseconds since the screen last changed. */
   readonly quietMs: number;
-  /** Whether what is typed is echoed, where that is known. */
-  readonly echo: boolean | undefined;
+  /** Whether whole lines that are typed are echoed: undefined until it was asked for; "unknown" where it cannot be told. */
+  readonly echo: boolean | "unknown" | undefined;
   /** An ask of this session is open that came from a better source (a hook): the screen raises none. */
   readonly better: boolean;
   readonly at: number;
@@ -50,6 +50,8 @@ export interface Seen {
   readonly typed: readonly Typed[];
   /** Look again after so many milliseconds, also if nothing changes; undefined to wait for a change. */
   readonly again?: number | undefined;
+  /** Look again when it is known whether what is typed is echoed: what is asked depends on it. */
+  readonly wantsEcho?: boolean | undefined;
 }
 
 export interface ScreenLaunch<Memory> {

@@ -6,6 +6,7 @@ import type { FeedEntry, FeedFact } from "@flybridge/protocol/feed.ts";
 import type { DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { Rule } from "@flybridge/protocol/rule.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
+import type { Frame } from "@flybridge/protocol/terminal.ts";
 
 /** Where an agent's process stands, stored with the entries that came of its output. */
 export interface AgentMark {
@@ -121,6 +122,15 @@ export interface Sink {
   delta(delta: Delta): void;
   /** The session is gone; nothing follows. */
   gone(reason: string): void;
+}
+
+/** One device's end of a terminal that it looks at. */
+export interface ScreenSink {
+  /** Whether the device takes more now. When it does again, whoever owns the sink says so to what is followed. */
+  ready(): boolean;
+  /** Bytes given to it that it has not taken. */
+  waiting(): number;
+  frame(frame: Frame): void;
 }
 
 /** One device's end of the feed. */

@@ -2,8 +2,7 @@
 import type { Grant } from "@flybridge/protocol/grant.ts";
 import type { DeviceId, HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { FollowResult, IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
-import type { Frame } from "@flybridge/protocol/terminal.ts";
-import type { FeedSink, Sink } from "../core/ports.ts";
+import type { FeedSink, ScreenSink, Sink } from "../core/ports.ts";
 
 /** Who calls. */
 export interface Caller {
@@ -33,15 +32,6 @@ export type Intents = {
 export interface Following extends Disposable {
   /** The sink is ready again. */
   pump(): void;
-}
-
-/** One device's end of a terminal. */
-export interface ScreenSink {
-  /** Whether the device takes more now. When it does again, the door says so to what is followed. */
-  ready(): boolean;
-  /** Bytes that wait for it. */
-  waiting(): number;
-  frame(frame: Frame): void;
 }
 
 export interface Desk {

@@ -34,6 +34,8 @@ export interface Child {
   type(id: string, keys: string): void;
   /** Of a terminal. */
   resize(size: Size): void;
+  /** Of a terminal: whether it shows whole lines that are typed; undefined where that cannot be told. Never rejects. */
+  echoes(): Promise<boolean | undefined>;
   /** To the process and all it started. */
   signal(signal: "SIGHUP" | "SIGTERM" | "SIGKILL"): void;
   /** The keeper need not keep its output any longer. */

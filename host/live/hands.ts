@@ -26,6 +26,8 @@ export function makeHands(options: {
   readonly lost: KeeperEvents["lost"];
   /** What agents make files with: the person's own, not the host's. */
   readonly umask: number;
+  /** Of the terminal of a process. */
+  readonly echoes: (pid: number) => Promise<boolean | undefined>;
   readonly log: (message: string, detail: Record<string, unknown>) => void;
 }): KeeperHands {
   const listeners = new Map<string, ChildEvents>();
@@ -45,6 +47,7 @@ export function makeHands(options: {
     write: (id, line) => send({ type: "input", child: name, id, bytes: encoder.encode(`${line}\n`) }),
     type: (id, keys) => send({ type: "input", child: name, id, bytes: encoder.encode(keys) }),
     resize: ({ cols, rows }) => send({ type: "resize", child: name, cols, rows }),
+    echoes: () => options.echoes(pid),
     signal: (signal) => send({ type: "signal", child: name, signal, group: true }),
     forget() {
       listeners.delete(name);

@@ -79,6 +79,7 @@ class Keeping implements Hands {
     },
     type: () => {},
     resize: () => {},
+    echoes: () => Promise.resolve(undefined),
     signal: () => {},
     forget: () => {},
   };

@@ -33,7 +33,7 @@ describe("the keeper's children after a crash of the host", () => {
         journal: store.journal,
         shelf: store.sessions,
         writer: makeWriter(store.journal, () => {}),
-        hands: makeHands({ lost: () => {}, umask: 0o022, log: () => {} }),
+        hands: makeHands({ lost: () => {}, umask: 0o022, echoes: () => Promise.resolve(undefined), log: () => {} }),
         ...EMPTY_SHELVES,
         env: {},
         now: () => 1,

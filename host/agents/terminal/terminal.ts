@@ -117,6 +117,9 @@ class ScreenWatcher implements Watcher {
     for (const signal of sight.signals) this.#hear(signal, sight, outcome);
     this.#title(sight, outcome);
     const reading = this.#read(sight);
+    // Words and secrets look alike on many screens; a secret must not be taken for words.
+    if (reading && this.#mayBeSecret(reading) && sight.echo === undefined && !this.#answering)
+      return { ...outcome, wantsEcho: true };
     if (this.#answering) this.#type(this.#answering, reading, sight, outcome);
     if (!this.#answering) this.#judge(reading, sight, outcome);
     this.#before = reading?.key;
@@ -138,8 +141,12 @@ class ScreenWatcher implements Watcher {
     return read(sight.screen, {
       state: state === "working" || state === "blocked" ? state : undefined,
       quietMs: sight.quietMs,
-      echo: sight.echo,
+      echo: sight.echo === "unknown" ? undefined : sight.echo,
     });
+  }
+
+  #mayBeSecret({ key, shape }: Reading): boolean {
+    return shape.asks === "text" && shape.by === "line" && this.#memory.open?.key !== key;
   }
 
   // ── signals ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
 /** What is stored of a terminal with the offset in its output: what the agent remembers, and the screen at that offset. */
-import { Size } from "@flybridge/protocol/terminal.ts";
+import { Size } from "@flybridge/protocol/size.ts";
 import * as v from "valibot";
 import type { AgentMark } from "../../core/ports.ts";
 import type { Drawn } from "./drawing.ts";

@@ -13,7 +13,7 @@ import type { AskId, DeviceId, PromptId, SessionId } from "@flybridge/protocol/i
 import { MAX_SCROLLBACK_LINES, PAGE_CHARS, PAGE_ENTRIES } from "@flybridge/protocol/limits.ts";
 import type { Size, Whose } from "@flybridge/protocol/terminal.ts";
 import type { ScreenAgent, Seen, Sight, Signal, Watcher } from "../../agents/screen-agent.ts";
-import type { AgentMark, StorageError } from "../../core/ports.ts";
+import type { AgentMark, ScreenSink, StorageError } from "../../core/ports.ts";
 import type { Child, Exit } from "../child.ts";
 import { ending } from "../ending.ts";
 import type { Ledger } from "../ledger.ts";
@@ -21,7 +21,7 @@ import type { Running, RunStep } from "../running.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { Drawing } from "./drawing.ts";
 import { BLANK, keptFrom, keptJson, type KeptTerminal, screenJson } from "./kept.ts";
-import { type ScreenSink, Viewers } from "./viewers.ts";
+import { Viewers } from "./viewers.ts";
 
 /** When nothing could be stored, it is tried again after this long. */
 const STORAGE_RETRY_MS = 1_000;
@@ -102,6 +102,9 @@ export class TerminalRun implements Running {
   /** How long the screen had been at rest at the last look, in milliseconds. */
   #rested = 0;
   #again = Number.POSITIVE_INFINITY;
+  /** Whether what is typed is echoed, from when it was asked for until more is drawn. */
+  #echo: Sight["echo"];
+  #askingEcho = false;
   readonly #timers = new Map<TimerName, Disposable>();
 
   constructor(around: Surroundings, agent: ScreenAgent, ledger: Ledger, mark: AgentMark, grown: () => void) {
@@ -514,6 +517,7 @@ export class TerminalRun implements Running {
 
   #drew(): void {
     const now = performance.now();
+    this.#echo = undefined;
     this.#drewAt = now;
     this.#unseenSince ??= now;
     this.#unstoredSince ??= now;
@@ -598,19 +602,31 @@ export class TerminalRun implements Running {
       screen: drawing.screen(),
       signals: this.#signals,
       quietMs: now - this.#changedAt,
-      echo: undefined,
+      echo: this.#echo,
       better: this.#ledger.written.asks.some(({ ask }) => ask.source !== "screen" && ask.source !== "signal"),
       at: this.#around.now(),
     };
   }
 
-  #carry({ facts, typed, again }: Seen): void {
+  #carry({ facts, typed, again, wantsEcho }: Seen): void {
+    if (wantsEcho === true) void this.#askEcho();
     if (again !== undefined) this.#again = Math.min(this.#again, performance.now() + again);
     const type = (): void => {
       for (const { id, keys } of typed) this.#typeOnce(id, keys);
     };
     if (facts.length === 0) type();
     else this.write(facts, { flushed: false, marked: true, stored: (failure) => void (failure ?? type()) });
+    this.#lookSoon();
+  }
+
+  async #askEcho(): Promise<void> {
+    if (this.#askingEcho || !this.#child) return;
+    this.#askingEcho = true;
+    const drawn = this.#drewAt;
+    const echo = (await this.#child.echoes()) ?? "unknown";
+    this.#askingEcho = false;
+    if (this.#drewAt === drawn) this.#echo = echo;
+    this.#again = 0;
     this.#lookSoon();
   }
 

@@ -6,7 +6,8 @@
  * but one that takes nothing for a while is no longer waited for, until it is at the end again.
  */
 import type { DeviceId } from "@flybridge/protocol/ids.ts";
-import type { Frame, Size, Whose } from "@flybridge/protocol/terminal.ts";
+import type { Size, Whose } from "@flybridge/protocol/terminal.ts";
+import type { ScreenSink } from "../../core/ports.ts";
 import type { Drawing } from "./drawing.ts";
 
 /** Bytes of output in one frame. */
@@ -15,15 +16,6 @@ const FRAME_BYTES = 32 * 1024;
 const PATIENCE_MS = 500;
 /** Between two screens for one device: each costs milliseconds, and a slow device would have one after the other. */
 const SCREEN_PAUSE_MS = 150;
-
-/** One device's end of a terminal. */
-export interface ScreenSink {
-  /** Whether the device takes more now. When it does again, whoever owns the sink says so by `pump`. */
-  ready(): boolean;
-  /** Bytes given to it that it has not taken. */
-  waiting(): number;
-  frame(frame: Frame): void;
-}
 
 interface Viewer {
   readonly device: DeviceId;
