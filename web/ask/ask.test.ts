@@ -29,10 +29,18 @@ for (const where of ["inbox", "session"] as const)
       const { page, faults } = await open("approval");
       await page.getByText("npm test -- --run src/checkout").first().waitFor();
       await page.getByRole("button", { name: "Allow once" }).tap();
-      await page.getByText("Sending: Allow once").waitFor();
-      assert.deepEqual(await answerOf(page), { kind: "allow", choice: "once" });
       await page.locator(".ask").waitFor({ state: "detached" });
+      assert.deepEqual(await answerOf(page), { kind: "allow", choice: "once" });
       assert.deepEqual(faults, []);
+    });
+
+    it("says that an answer is on its way, and takes no other meanwhile", async () => {
+      const { page } = await open("approval");
+      await inWorld(page, (world) => world.behave("hold"));
+      await page.getByRole("button", { name: "Allow once" }).tap();
+      await page.getByText("Sending: Allow once").waitFor();
+      for (const name of ["Allow once", "Deny", "Other ways to allow"])
+        assert.equal(await page.getByRole("button", { name }).isDisabled(), true, name);
     });
 
     it("spells out wider choices in the menu", async () => {
@@ -154,6 +162,7 @@ describe("evidence", () => {
   it("decides by keyboard alone", async () => {
     const { page } = await stage.open("inbox-approval", DESKTOP);
     await page.locator(".ask").waitFor();
+    await inWorld(page, (world) => world.behave("hold"));
     await page.keyboard.press("a");
     await page.keyboard.press("Enter");
     await page.getByText("Sending: Allow once").waitFor();
@@ -193,6 +202,7 @@ describe("asks with more to say", () => {
     await page.getByRole("button", { name: "Hide what is typed" }).tap();
     assert.equal(await field.getAttribute("type"), "password");
     assert.equal(await page.getByRole("button", { name: "Add a note" }).count(), 0);
+    await inWorld(page, (world) => world.behave("hold"));
     await page.getByRole("button", { name: "Answer", exact: true }).tap();
     await page.getByText("Sending: •••").waitFor();
     assert.deepEqual(await answerOf(page), {
