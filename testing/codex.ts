@@ -66,6 +66,9 @@ model_provider = "played"
 approval_policy = "on-request"
 sandbox_mode = "workspace-write"
 check_for_update_on_startup = false
+# Otherwise its sandbox leaves an empty .git in the temporary folder of the machine, which is then a project to others.
+[sandbox_workspace_write]
+exclude_slash_tmp = true
 [analytics]
 enabled = false
 [features]
