@@ -4,7 +4,7 @@
  */
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, resolve } from "node:path";
 import { expectedOf, judge, type Verdict } from "../host/agents/terminal/corpus/score.ts";
 import { screenOfText, type Screen } from "../host/agents/terminal/screen.ts";
 import { atEndOfCast } from "./score-asks/cast.ts";
@@ -66,12 +66,14 @@ function rate(part: number, whole: number): string {
   return whole === 0 ? "none to count" : `${((part / whole) * 100).toFixed(1)} % (${part} of ${whole})`;
 }
 
-const [folder, ...more] = process.argv.slice(2);
+const [word, ...more] = process.argv.slice(2);
+// npm runs it in the root, wherever the person stands.
+const folder = word === undefined ? undefined : resolve(process.env.INIT_CWD ?? ".", word);
 if (folder === undefined || more.length > 0) {
   console.error("Say which folder: npm run score:asks -- FOLDER");
   process.exitCode = 1;
 } else if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-  console.error(`${relative(process.cwd(), folder) || folder} is no folder.`);
+  console.error(`${folder} is no folder.`);
   process.exitCode = 1;
 } else {
   score(folder);

@@ -136,12 +136,13 @@ class ScreenWatcher implements Watcher {
     return outcome;
   }
 
-  #read(sight: Sight): Reading | undefined {
+  /** One that was found to be a secret stays one, also when it is not known any more how its terminal stands. */
+  #read(sight: Sight, isSecret = this.#answering?.typing.asks === "secret"): Reading | undefined {
     const { state } = this.#memory;
     return read(sight.screen, {
       state: state === "working" || state === "blocked" ? state : undefined,
       quietMs: sight.quietMs,
-      echo: sight.echo === "unknown" ? undefined : sight.echo,
+      echo: isSecret ? false : sight.echo === "unknown" ? undefined : sight.echo,
     });
   }
 
@@ -267,7 +268,7 @@ class ScreenWatcher implements Watcher {
     // It was given before a crash, and what came of it is stored.
     if (open?.ask !== fact.ask) return;
     memory.open = undefined;
-    const reading = this.#read(sight);
+    const reading = this.#read(sight, open.reading?.shape.asks === "secret");
     if (isWithheld(settlement.answer))
       return undone("The answer was lost before it could be typed. It is asked again.", outcome);
     if (!open.reading || reading?.key !== open.key)

@@ -11,7 +11,7 @@ import { beginTyping, stepTyping, type Typing } from "./typing.ts";
 const REST_MS = 80;
 const AGAIN_MS = 400;
 /** How long anything may take on a busy machine. */
-const LIMIT_MS = Number(process.env["LIMIT"] ?? 45_000);
+const LIMIT_MS = 45_000;
 const LOOK_MS = 15;
 
 export interface Stage extends Disposable {

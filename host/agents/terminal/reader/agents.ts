@@ -246,7 +246,7 @@ function purposeOf(
     (row) =>
       row.said !== title &&
       row.said !== question &&
-      !/^Tip:/u.test(row.said) &&
+      !row.said.startsWith("Tip:") &&
       !(command ?? "").includes(row.said) &&
       !ASKS.test(row.said),
   );

@@ -156,7 +156,7 @@ function questionOf(
     }
     out.unshift(row.said);
     top = at;
-    if (LIVE.test(row.said) || /^△ /u.test(row.said)) {
+    if (LIVE.test(row.said) || row.said.startsWith("△ ")) {
       live = true;
       break;
     }

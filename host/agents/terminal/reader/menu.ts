@@ -114,20 +114,20 @@ function pointedBy(view: View, wanted: (pointer: string) => boolean): Found | un
 }
 
 function blockOf(view: View, marked: Item): Block | undefined {
+  const like = isSubmit(marked) ? (keyedAbove(view, marked.at) ?? marked) : marked;
   const around = [view.rows[marked.at - 1], view.rows[marked.at + 1]].map((row) =>
     row && !row.blank ? itemOf(row, 0) : undefined,
   );
   // `● 1. Once` with `  2. Always` below: the radio is the pointer there.
   const alone = marked.glyph === "radio" && marked.pointer === "" && !around.some((one) => one?.glyph === "radio");
-  const glyphs = marked.glyph !== undefined && !alone;
-  const start = alone ? marked.body - keyWidth(marked) : marked.start;
+  const glyphs = like.glyph !== undefined && !alone;
+  const start = alone ? marked.body - keyWidth(marked) : like.start;
   const isSibling = (item: Item): boolean => {
     if (item.pointer === "•" && marked.pointer !== "•") return glyphs && Math.abs(item.indent - start) <= 1;
     if (item.pointer !== "") return false;
-    if (marked.key !== undefined)
-      return (item.key !== undefined && Math.abs(item.start - start) <= 2) || isSubmit(item);
+    if (like.key !== undefined) return (item.key !== undefined && Math.abs(item.start - start) <= 2) || isSubmit(item);
     if (glyphs)
-      return item.glyph === marked.glyph && item.start >= Math.min(start, marked.indent) && item.start - start <= 6;
+      return item.glyph === like.glyph && item.start >= Math.min(start, marked.indent) && item.start - start <= 6;
     return item.indent === start && item.glyph === undefined;
   };
   const items: { item: Item; more: string[] }[] = [{ item: marked, more: [] }];
@@ -140,12 +140,12 @@ function blockOf(view: View, marked: Item): Block | undefined {
     if (row.blank) {
       blanks += row.rule ? 0 : 1;
       ruled ||= row.rule;
-      if (blanks > (marked.key === undefined ? 1 : 2)) break;
+      if (blanks > (like.key === undefined ? 1 : 2)) break;
       continue;
     }
     if (isHint(row.said)) break;
     const item = itemOf(row, at);
-    if (isSibling(item) && !(marked.key === undefined && blanks > 0 && !ruled && !glyphs)) {
+    if (isSibling(item) && !(like.key === undefined && blanks > 0 && !ruled && !glyphs)) {
       items.push({ item, more: [] });
     } else if (
       blanks === 0 &&
@@ -167,7 +167,7 @@ function blockOf(view: View, marked: Item): Block | undefined {
     if (row.blank) {
       if (row.rule && (row.title !== "" || /^\s*[┌╭┏╔▄▔]/u.test(row.raw))) break;
       blanks += row.rule ? 0 : 1;
-      if (blanks > (marked.key === undefined ? 0 : 1)) break;
+      if (blanks > (like.key === undefined ? 0 : 1)) break;
       continue;
     }
     const item = itemOf(row, at);
@@ -175,11 +175,11 @@ function blockOf(view: View, marked: Item): Block | undefined {
       more.unshift(row.text);
       continue;
     }
-    if (isSibling(item) && !(marked.key !== undefined && Number(item.key) >= Number(items[0]?.item.key))) {
+    if (isSibling(item) && !(like.key !== undefined && Number(item.key) >= Number(items[0]?.item.key))) {
       items.unshift({ item, more });
       more = [];
       top = at;
-    } else if (row.indent > start && blanks === 0 && (marked.key !== undefined || glyphs) && more.length < 4) {
+    } else if (row.indent > start && blanks === 0 && (like.key !== undefined || glyphs) && more.length < 4) {
       more.unshift(row.text);
       continue;
     } else break;
@@ -200,6 +200,16 @@ function isSubmit(item: Item): boolean {
   return (
     item.key === undefined && item.glyph === undefined && /^(?:submit|next|done|continue|finish)$/iu.test(item.label)
   );
+}
+
+/** An entry of the list that such a row closes. */
+function keyedAbove(view: View, below: number): Item | undefined {
+  for (let at = below - 1; at >= 0 && below - at < 4; at--) {
+    const row = view.rows[at];
+    const item = row && !row.blank ? itemOf(row, at) : undefined;
+    if (item?.key !== undefined) return item;
+  }
+  return undefined;
 }
 
 /** A row that only goes on where the one above met the edge. */
@@ -454,7 +464,7 @@ function questionFirst(view: View): Found | undefined {
   if (!head) return undefined;
   const said = head.said.replace(LIVE, "").replace(/^[^\p{L}\p{N}\s([]{1,3}\s+/u, "");
   const hintAt = trailingHint(said);
-  const open = hintAt !== undefined || /[›»‣…?:]\s*$/u.test(said) || /^◆/u.test(head.said);
+  const open = hintAt !== undefined || /[›»‣…?:]\s*$/u.test(said) || head.said.startsWith("◆");
   let hint = hintAt ?? "";
   let can = hintAt !== undefined;
   const body: Item[] = [];
