@@ -80,7 +80,9 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
     await webkit.type(`ifirst${KEYS.enter}second${KEYS.escape}`);
     await shows("second");
     await webkit.type(`:wq${KEYS.enter}`);
-    await shows("written");
+    // To the shell, once vim is gone.
+    await webkit.type(`echo sa''ved${KEYS.enter}`);
+    await shows("saved");
     assert.equal(readFileSync(join(folder, "notes.txt"), "utf8"), "first\nsecond\n");
   });
 
@@ -88,7 +90,7 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
     await webkit.run("localStorage.setItem('flybridge.terminal.keys', 'true'); location.reload()");
     await live();
     await webkit.click(".term-key[aria-label='Up: earlier in history']");
-    await shows("vim notes.txt");
+    await shows("sa''ved");
     await webkit.click(".term-key[aria-label='^C: interrupt']");
     await shows("^C");
   });
