@@ -79,7 +79,12 @@ function promptOf(view: View): Prompt | undefined {
     text = wrapped ? above.text + text.trimStart() : `${above.text} ${text.trimStart()}`;
     top -= 1;
   }
-  const said = text.trim();
+  // Some libraries draw the cursor, and their mark for what is valid while it is typed.
+  const drawn = /[█▌▋]$/u.test(text);
+  const said = text
+    .replace(/[█▌▋]$/u, "")
+    .replace(drawn ? /^\s*[✔✓✗✘]\s/u : /^(?!)/u, "? ")
+    .trim();
   const live = LIVE.test(said);
   return { top, end, text: said.replace(LIVE, ""), live, left: view.screen.cursor.row > row.at };
 }
@@ -312,7 +317,7 @@ function toldAbove(view: View, prompt: Prompt): readonly Option[] | undefined {
 function secret(prompt: Prompt): Found | undefined {
   const { text } = prompt;
   const hidden =
-    /\s*[[(](?:input|hidden|typing|masked|text)[^\])]{0,40}(?:hidden|masked|shown|visible|echo\w*|input)[\])]\s*$|\s*\((?:hidden|no echo|will not be shown)\)\s*$/iu.exec(
+    /\s*[[(](?:input|hidden|typing|masked|text)[^\])]{0,40}(?:hidden|masked|shown|visible|echo\w*|input)[\])]\s*$|\s*\((?:hidden|no echo|will (?:not be shown|be hidden))\)\s*:?\s*$/iu.exec(
       text,
     );
   const masked = /\s[*•●▪■∗＊]+_?$/u.exec(text);
@@ -324,7 +329,7 @@ function secret(prompt: Prompt): Found | undefined {
   const strong = hidden !== null || (prompt.live && (named || masked !== null)) || (masked !== null && named);
   if (!strong && !(named && (waits || /\b(?:below|here|now|and press (?:enter|return))[.:]?$/iu.test(label))))
     return undefined;
-  if (isNoise(label) || (!prompt.live && !waits && !TELLS.test(label))) return undefined;
+  if (isNoise(label) || (!prompt.live && !waits && hidden === null && !TELLS.test(label))) return undefined;
   if (!strong && !TELLS.test(label) && label.split(/\s+/u).length > 14) return undefined;
   return {
     question: untyped(label),
@@ -358,6 +363,11 @@ function enter(view: View, prompt: Prompt): Found | undefined {
   )
     return undefined;
   if (/^(?:[›>•*·-]|\d+[.)])\s/u.test(text) || isWatched(text.replace(ENTER, " "))) return undefined;
+  if (
+    /^enter to \w+\s{2,}/iu.test(text) ||
+    (/^(?:enter|return) to\b/iu.test(text) && /\b(?:esc|ctrl|tab)\b/iu.test(text))
+  )
+    return undefined;
   // A key among several of a legend steers a program; it does not ask.
   if (
     /^(?:\S+ ){0,6}(?:press|hit)\b/iu.test(text) === false &&
@@ -382,7 +392,7 @@ function chooser(view: View, prompt: Prompt): Found | undefined {
   const wide = WAITS.exec(prompt.text);
   if (!wide) return undefined;
   const [, label = "", typed = ""] = wide;
-  if (label === "" || (typed !== "" && !/^[\w,.-]{1,6}$/u.test(typed))) return undefined;
+  if (label === "" || (typed !== "" && !(/^[\w,.-]{1,6}$/u.test(typed) && CHOOSES.test(label)))) return undefined;
   const list = listAbove(view, prompt.top, CHOOSES.test(label));
   const chooses =
     CHOOSES.test(label) ||

@@ -25,7 +25,7 @@ export interface KeyedList {
 }
 
 const KEY = String.raw`(?:[[({<](?:\d{1,3}|[A-Za-z?])[\])}>][.:)]?|(?:\d{1,3}|[A-Za-z])(?:[.):\]]|\s?[-–—=>/]>?(?=\s)))`;
-const ENTRY = new RegExp(String.raw`^(\s*(?:[*+>•-]\s*)?)(${KEY})\s+(\S.*)$`, "u");
+const ENTRY = new RegExp(String.raw`^(\s*(?:[\w-]{2,20}: )?(?:[*+>•-]\s*)?)(${KEY})\s+(\S.*)$`, "u");
 const BARE = /^(\s*(?:[*+>]{1,2}\s*)?)(\d{1,3}|\p{L})\s{2,}(\S.*)$/u;
 const NEXT = new RegExp(String.raw`(?:\s{2,}|\t)(?=${KEY}\s+\S)`, "u");
 

@@ -234,6 +234,8 @@ function menuOf(view: View, block: Block): Found | undefined {
   const { items } = block;
   const first = items[0]?.item;
   if (!first || items.some(({ item }) => item.label.length > 400)) return undefined;
+  // One row that ends with a colon is a field and its name.
+  if (items.length === 1 && /[:：]$/u.test(first.label)) return undefined;
   const trailing = trailingOf(view, block.end);
   if (!trailing) return undefined;
   const asked = questionAbove(view, block.top, items);

@@ -35,6 +35,7 @@ const INTERPRETER = [
   /^[\w.-]+(?:\/\w+)?@[\w.:-]+>/u,
   /^\[\d+\] (?:pry|guile|irb)\(.*\)>/iu,
   /^not connected>/u,
+  /^\w+ \w+\([\w/.-]+\) >/u,
   /^(?:λ>|ghci>|\?-|\|:|\*)$/u,
 ];
 
@@ -104,7 +105,8 @@ export function isAtRest(view: View, last: Row): boolean {
     MONITOR.some((one) => one.test(raw))
   )
     return true;
-  return isEditorBody(view);
+  // Below its own rows an editor may ask: `[Y]es, (N)o, (C)ancel:`.
+  return !/[[(]\p{L}[\])]\p{L}*.*[:?]$/u.test(said) && isEditorBody(view);
 }
 
 /** `❯` alone, below a yes or no. */
