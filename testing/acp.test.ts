@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { Answer, ApprovalAsk, Ask } from "@flybridge/protocol/ask.ts";
 import type { Fact, FactOf } from "@flybridge/protocol/entry.ts";
-import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
+import type { AgentName, PromptId, SessionId } from "@flybridge/protocol/ids.ts";
 import { findAgent, geminiEnv, opencodeEnv } from "./acp.ts";
+import { newIntent } from "./bare.ts";
 import { startChatCompletions, toldInCompletion } from "./chat-completions.ts";
 import { startGemini, toldInGeneration } from "./gemini.ts";
 import { ReturningDevice } from "./returning.ts";
@@ -118,12 +119,28 @@ describe("an ACP agent behind the real host", () => {
       ]);
       await assert.rejects(stage.answer(run, { kind: "deny" }), { name: "CallError" });
 
+      // A prompt that was to steer and is taken back holds up none of those that follow.
+      await stage.prompt("[[hang]]");
+      await stage.fact("turn.began", 3);
+      const { session } = stage;
+      const steer = newIntent();
+      await stage.device.intend("session.prompt", { session, text: "[[text Never.]]", delivery: "steer" }, steer);
+      await stage.device.until("what steering means here", () =>
+        stage.facts("notice").find(({ text }) => text.includes("takes nothing into a running turn")),
+      );
+      await stage.device.intend("session.withdraw", { session, prompt: steer as string as PromptId });
+      await stage.device.intend("session.interrupt", { session });
+      await stage.fact("turn.ended", 3);
+      await stage.prompt("[[text Not held up.]]");
+      await stage.fact("turn.ended", 4);
+      assert.deepEqual(stage.spoken().slice(-1), ["Not held up."]);
+
       // Stopped, resumed in a new process, and the conversation is the same one.
       await stage.device.intend("session.stop", { session: stage.session });
       await stage.fact("agent.ended");
       await stage.device.intend("session.resume", { session: stage.session });
       await stage.prompt("[[text Back again.]]");
-      await stage.fact("turn.ended", 3);
+      await stage.fact("turn.ended", 5);
       assert.deepEqual(stage.spoken().slice(-1), ["Back again."]);
       assert.equal(stage.spoken().filter((one) => one === "Both.").length, 1);
       assert.equal(stage.facts("notice").filter(({ level }) => level !== "info").length, 0);

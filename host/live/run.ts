@@ -368,7 +368,8 @@ export class Run implements Running {
     for (const waiting of this.#ledger.stored.prompts) {
       if (waiting.seq >= before) return;
       if (handed.has(waiting.prompt) || !open.has(waiting.prompt)) continue;
-      const busy = this.#ledger.written.running !== undefined || handed.size > 0;
+      // What was handed and then taken back holds nothing up: an agent need not say what became of it.
+      const busy = this.#ledger.written.running !== undefined || [...handed].some((prompt) => open.has(prompt));
       if (busy && waiting.delivery === "queue") continue;
       handed.add(waiting.prompt);
       const [entry] = this.#around.journal.read(this.#id, waiting.seq, 1, PAGE_CHARS);
