@@ -12,7 +12,7 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import type { AskId, DeviceId, PromptId, SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_SCROLLBACK_LINES, PAGE_CHARS, PAGE_ENTRIES } from "@flybridge/protocol/limits.ts";
 import type { Size, Whose } from "@flybridge/protocol/terminal.ts";
-import type { ScreenAgent, Seen, Sight, Signal, Watcher } from "../../agents/screen-agent.ts";
+import type { ScreenAgent, Seen } from "../../agents/screen-agent.ts";
 import type { AgentMark, ScreenSink, StorageError } from "../../core/ports.ts";
 import type { Child, Exit } from "../child.ts";
 import { ending } from "../ending.ts";
@@ -21,6 +21,7 @@ import type { Running, RunStep } from "../running.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { Drawing } from "./drawing.ts";
 import { BLANK, keptFrom, keptJson, type KeptTerminal, screenJson } from "./kept.ts";
+import { Looking } from "./looking.ts";
 import { Viewers } from "./viewers.ts";
 
 /** When nothing could be stored, it is tried again after this long. */
@@ -33,15 +34,8 @@ const ACK_BYTES = 32 * 1024;
 const STORE_QUIET_MS = 1_000;
 const STORE_LATEST_MS = 30_000;
 const STORE_BYTES = 16 * 1024 * 1024;
-/** The agent looks when nothing was drawn for this long; and at the latest so long after a change. */
-const LOOK_QUIET_MS = 150;
-const LOOK_LATEST_MS = 700;
-/** What turns and counts while a program works. A screen that differs in nothing else asks nothing else. */
-const MOTION = /[\d|/\\\-*·•✢✳✶✻✽◐◓◑◒◴◷◶◵▖▘▝▗\u2800-\u28ff]+/gu;
 /** Answers to a program's queries that the keeper has not confirmed; of more, the program is to ask again. */
 const MAX_ANSWERS_BYTES = 64 * 1024;
-/** Signals of one kind between two looks. */
-const MAX_SIGNALS = 64;
 /** A program takes an Enter that comes with a paste for a part of it. */
 const ENTER_AFTER_PASTE_MS = 120;
 /** Ends what the program before left behind: its other screen, its modes and its colours. */
@@ -49,7 +43,7 @@ const TIDY =
   "\u001b[?1049l\u001b[!p\u001b[?9l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1004l\u001b[?1006l\u001b[?2004l\u001b[?25h";
 const AGAIN = "\r\n\u001b[2m── started again ──\u001b[0m\r\n";
 
-type TimerName = "look" | "store" | "kill" | "retry" | "enter";
+type TimerName = "store" | "kill" | "retry" | "enter";
 
 export class TerminalRun implements Running {
   readonly #around: Surroundings;
@@ -62,7 +56,8 @@ export class TerminalRun implements Running {
   /** The last entry of a device's that the agent was told of. */
   #acted: number;
   #memory: unknown;
-  #watcher: Watcher | undefined;
+  /** Who looks at the present program's screen. */
+  #looking: Looking | undefined;
 
   /** Absent while nobody looks at a terminal that has ended: then the store has its screen. */
   #drawing: Drawing | undefined;
@@ -74,9 +69,6 @@ export class TerminalRun implements Running {
   /** Before this offset of the present program's output all is in a screen that is stored. */
   #storedOffset = 0;
   #sizes: (readonly [number, number, number])[] = [];
-  /** Signals that the agent was told of, and those that it will be told of. */
-  #heard = 0;
-  #signals: Signal[] = [];
   #answersBytes = 0;
 
   #child: Child | undefined;
@@ -91,20 +83,9 @@ export class TerminalRun implements Running {
   /** Answers that are stored without what is secret in them, until the agent was told. */
   readonly #answers = new Map<AskId, Answer>();
 
-  /** When it last drew, when the text of the screen last changed, and since when a change was not looked at. */
+  /** When it last drew, and since when that is not stored. */
   #drewAt = 0;
-  #changedAt = 0;
-  #unseenSince: number | undefined;
   #unstoredSince: number | undefined;
-  #text = "";
-  /** The same without what only moves, as the agent last saw it. */
-  #still = "";
-  /** How long the screen had been at rest at the last look, in milliseconds. */
-  #rested = 0;
-  #again = Number.POSITIVE_INFINITY;
-  /** Whether what is typed is echoed, from when it was asked for until more is drawn. */
-  #echo: Sight["echo"];
-  #askingEcho = false;
   readonly #timers = new Map<TimerName, Disposable>();
 
   constructor(around: Surroundings, agent: ScreenAgent, ledger: Ledger, mark: AgentMark, grown: () => void) {
@@ -177,6 +158,7 @@ export class TerminalRun implements Running {
 
   [Symbol.dispose](): void {
     for (const timer of this.#timers.values()) timer[Symbol.dispose]();
+    this.#looking?.[Symbol.dispose]();
     this.#viewers[Symbol.dispose]();
     this.#drawing?.[Symbol.dispose]();
   }
@@ -197,12 +179,9 @@ export class TerminalRun implements Running {
       if (this.#launch > 0) beginAgain(drawing);
       this.#launch = launch;
       this.#acted = acted;
-      this.#memory = plan.memory;
-      this.#watcher = this.#agent.watch(plan.memory);
+      this.#watch(plan.memory, 0);
       this.#exit = undefined;
       this.#base = drawing.end;
-      this.#heard = 0;
-      this.#signals = [];
       this.#viewers.ended(false);
       this.#keepScreen({ afresh: true });
       this.write([{ kind: "agent.started", pid: child.pid }], {
@@ -293,7 +272,7 @@ export class TerminalRun implements Running {
   }
 
   #mark(): AgentMark {
-    const rest = { agent: this.#memory, heard: this.#heard, base: this.#base, sizes: this.#sizes };
+    const rest = { agent: this.#memory, heard: this.#looking?.heard ?? 0, base: this.#base, sizes: this.#sizes };
     return {
       launch: this.#launch,
       offset: Math.max(0, this.#screenOffset - this.#base),
@@ -329,12 +308,11 @@ export class TerminalRun implements Running {
     this.#around.log("nothing could be stored", { session: this.#id, fault: failure.fault });
     if (this.#child === undefined) return;
     this.#retry(() => {
-      const { agent } = this.#keptNow();
-      this.#memory = agent;
-      this.#watcher = this.#agent.watch(agent);
+      const { agent, heard } = this.#keptNow();
+      this.#watch(agent, this.#looking?.heard ?? heard);
       this.#unstoredSince ??= performance.now();
       this.#actAgain();
-      this.#look();
+      this.#looking?.look();
       this.#store();
     });
   }
@@ -430,12 +408,12 @@ export class TerminalRun implements Running {
     const child = this.#child;
     this.#child = undefined;
     this.#exit = undefined;
-    for (const name of ["look", "store", "kill", "enter"] as const) this.#timer(name, undefined);
+    for (const name of ["store", "kill", "enter"] as const) this.#timer(name, undefined);
     for (const id of this.#typed.keys()) this.#settle(id, false);
     this.#started();
     this.#handed.clear();
     this.#answers.clear();
-    this.#watcher = undefined;
+    this.#looking?.[Symbol.dispose]();
     this.#keepScreen({ afresh: false });
     const detail = why ?? this.#agent.explain(this.#memory as never, exit);
     this.write(ending(this.#ledger.written, [], exit, detail), {
@@ -465,17 +443,33 @@ export class TerminalRun implements Running {
   #restore(): KeptTerminal {
     const kept = this.#keptNow();
     this.#drawFrom(kept);
-    this.#memory = kept.agent;
-    this.#watcher = this.#agent.watch(kept.agent);
-    this.#heard = kept.heard;
+    this.#watch(kept.agent, kept.heard);
     return kept;
+  }
+
+  #watch(memory: unknown, heard: number): void {
+    const { now, after } = this.#around;
+    this.#memory = memory;
+    this.#looking?.[Symbol.dispose]();
+    this.#looking = new Looking(
+      {
+        watcher: this.#agent.watch(memory),
+        drawing: () => this.#shown(),
+        better: () => this.#ledger.written.asks.some(({ ask }) => ask.source !== "screen" && ask.source !== "signal"),
+        echoes: () => this.#child?.echoes() ?? Promise.resolve(undefined),
+        now,
+        after,
+        carry: (seen) => this.#carry(seen),
+      },
+      heard,
+    );
   }
 
   #drawFrom(kept: KeptTerminal): Drawing {
     this.#drawing?.[Symbol.dispose]();
     const drawing = new Drawing(kept.drawn, {
       answer: (number, text) => this.#answer(number, text),
-      signal: (number, signal) => this.#signal(number, signal),
+      signal: (number, signal) => this.#looking?.signal(number, signal),
       drew: () => this.#drew(),
     });
     this.#drawing = drawing;
@@ -492,7 +486,6 @@ export class TerminalRun implements Running {
     this.#drawing?.[Symbol.dispose]();
     this.#drawing = undefined;
     this.#screen = "null";
-    this.#text = "";
   }
 
   /** The ids are the same when the same output is drawn again after a crash. */
@@ -506,24 +499,13 @@ export class TerminalRun implements Running {
     });
   }
 
-  #signal(number: number, signal: Signal): void {
-    if (number <= this.#heard) return;
-    this.#heard = number;
-    if (signal.kind === "title" || signal.kind === "bell")
-      this.#signals = this.#signals.filter(({ kind }) => kind !== signal.kind);
-    this.#signals.push(signal);
-    if (this.#signals.length > MAX_SIGNALS) this.#signals.shift();
-  }
-
   #drew(): void {
     const now = performance.now();
-    this.#echo = undefined;
     this.#drewAt = now;
-    this.#unseenSince ??= now;
     this.#unstoredSince ??= now;
     this.#moved();
     if ((this.#drawing?.end ?? 0) - this.#screenOffset >= STORE_BYTES) this.#store();
-    this.#lookSoon();
+    if (!this.#timers.has("retry")) this.#looking?.drew();
     this.#storeSoon();
   }
 
@@ -543,91 +525,12 @@ export class TerminalRun implements Running {
     );
   }
 
-  #lookSoon(): void {
-    if (this.#timers.has("look") || !this.#watcher) return;
-    const now = performance.now();
-    const quiet = this.#drewAt + LOOK_QUIET_MS;
-    const latest = (this.#unseenSince ?? Number.POSITIVE_INFINITY) + LOOK_LATEST_MS;
-    const due = this.#unseenSince === undefined ? this.#again : Math.min(this.#again, Math.max(quiet, now), latest);
-    if (due === Number.POSITIVE_INFINITY) return;
-    this.#timer(
-      "look",
-      this.#around.after(Math.max(1, Math.ceil(due - now)), () => {
-        this.#timer("look", undefined);
-        const late = performance.now();
-        const isQuiet = late - this.#drewAt >= LOOK_QUIET_MS;
-        const isLate = late - (this.#unseenSince ?? late) >= LOOK_LATEST_MS;
-        if (isQuiet || isLate || late >= this.#again) this.#look();
-        else this.#lookSoon();
-      }),
-    );
-  }
-
-  #look(): void {
-    const drawing = this.#drawing;
-    if (!this.#watcher || !drawing || this.#timers.has("retry")) return;
-    // A screen that is not drawn to its end is not at rest. When it is, it says so.
-    if (drawing.drawn < drawing.end) return;
-    const now = performance.now();
-    const text = drawing.text();
-    const isChanged = text !== this.#text;
-    if (isChanged) {
-      this.#text = text;
-      this.#changedAt = this.#drewAt;
-    }
-    const isResting = now - this.#changedAt >= LOOK_QUIET_MS;
-    const still = isChanged ? text.replaceAll(MOTION, "") : this.#still;
-    const isNews =
-      still !== this.#still ||
-      this.#signals.length > 0 ||
-      now >= this.#again ||
-      (isResting && this.#rested < LOOK_QUIET_MS);
-    this.#unseenSince = undefined;
-    if (isNews) {
-      this.#still = still;
-      this.#again = Number.POSITIVE_INFINITY;
-      const sight = this.#sight(now);
-      this.#rested = sight.quietMs;
-      this.#signals = [];
-      this.#carry(this.#watcher.see(sight));
-    }
-    // What is still in motion is looked at again when it rests.
-    if (this.#rested < LOOK_QUIET_MS) this.#unseenSince ??= now;
-    this.#lookSoon();
-  }
-
-  #sight(now: number): Sight {
-    const drawing = this.#shown();
-    return {
-      screen: drawing.screen(),
-      signals: this.#signals,
-      quietMs: now - this.#changedAt,
-      echo: this.#echo,
-      better: this.#ledger.written.asks.some(({ ask }) => ask.source !== "screen" && ask.source !== "signal"),
-      at: this.#around.now(),
-    };
-  }
-
-  #carry({ facts, typed, again, wantsEcho }: Seen): void {
-    if (wantsEcho === true) void this.#askEcho();
-    if (again !== undefined) this.#again = Math.min(this.#again, performance.now() + again);
+  #carry({ facts, typed }: Seen): void {
     const type = (): void => {
       for (const { id, keys } of typed) this.#typeOnce(id, keys);
     };
     if (facts.length === 0) type();
     else this.write(facts, { flushed: false, marked: true, stored: (failure) => void (failure ?? type()) });
-    this.#lookSoon();
-  }
-
-  async #askEcho(): Promise<void> {
-    if (this.#askingEcho || !this.#child) return;
-    this.#askingEcho = true;
-    const drawn = this.#drewAt;
-    const echo = (await this.#child.echoes()) ?? "unknown";
-    this.#askingEcho = false;
-    if (this.#drewAt === drawn) this.#echo = echo;
-    this.#again = 0;
-    this.#lookSoon();
   }
 
   // ── acting on what is stored ─────────────────────────────────────────────────────────────────────────────────────
@@ -654,10 +557,9 @@ export class TerminalRun implements Running {
   }
 
   #tell(entry: Entry): void {
-    if (!this.#watcher || !this.#child || entry.seq <= this.#acted) return;
+    if (!this.#looking || !this.#child || entry.seq <= this.#acted) return;
     this.#acted = entry.seq;
-    this.#drawing?.drawAll();
-    this.#carry(this.#watcher.act(entry, this.#sight(performance.now())));
+    this.#looking.act(entry);
   }
 
   /** The settlement with the answer as it was given, where that is still there. */
