@@ -61,7 +61,7 @@ export function hostQueries(around: {
       rss: process.memoryUsage.rss(),
     }),
     "host.check": async () => ({
-      findings: [diskOf(host.root), keeperOf(host), ...rulesOf(around.rules), ...(await lookNow()).map(findingOf)],
+      findings: [diskOf(host.root), keeperOf(host), ...rulesOf(around.rules), ...findingsOf(await lookNow())],
     }),
     "agent.list": async () => ({ agents: await look() }),
   };
@@ -99,6 +99,15 @@ function keeperOf(host: HostFacts): Finding {
 /** Nothing where nothing is wrong: most people have no rules. */
 function rulesOf(problem: string | undefined): Finding[] {
   return problem === undefined ? [] : [{ level: "warning", about: "rules", message: problem }];
+}
+
+/** One line for each agent that is here, and one for all that are not: nobody needs them all. */
+function findingsOf(infos: readonly AgentInfo[]): Finding[] {
+  const missing = infos.filter(({ problem }) => problem?.code === "not_installed");
+  const here = infos.filter((info) => !missing.includes(info)).map(findingOf);
+  if (missing.length === 0) return here;
+  const titles = missing.map(({ title }) => title).join(", ");
+  return [...here, { level: "ok", about: "other agents", message: `Not on this machine: ${titles}.` }];
 }
 
 function findingOf(info: AgentInfo): Finding {
