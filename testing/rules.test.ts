@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import type { ApprovalAsk, Settlement } from "@flybridge/protocol/ask.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
-import type { AgentName, PromptId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
 import { RULE_CHOICES } from "@flybridge/protocol/rule.ts";
 import { type Anthropic, startAnthropic, toldIn } from "./anthropic.ts";
 import { BareDevice, newIntent } from "./bare.ts";
