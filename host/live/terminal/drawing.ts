@@ -16,8 +16,8 @@ const MAX_UNDRAWN_BYTES = 1024 * 1024;
 const LEAST_UNDRAWN_BYTES = 16 * 1024;
 const UNDRAWN_MS = 40;
 /** Above this it is a flood: then drawing waits a little, because of much plain text at once little is drawn. */
-const FLOOD_BYTES = 96 * 1024;
-const FLOOD_WAIT_MS = 25;
+const FLOOD_BYTES = 32 * 1024;
+const FLOOD_WAIT_MS = 40;
 /** Drawing stops after so long to let others work, and looks at the time after so many bytes. */
 const SLICE_MS = 8;
 const PIECE_BYTES = 2 * 1024;
@@ -93,6 +93,12 @@ export class Drawing implements Disposable {
   push(bytes: Buffer): void {
     this.recent.push(bytes);
     this.#undrawn.push(bytes);
+    if (this.#timer && this.end > (this.#drawn + this.limit) / 2) {
+      // The program is not to wait for a timer.
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#immediate = setImmediate(this.#work);
+    }
     if (this.#immediate || this.#timer) return;
     // Not in this call: what devices were given goes on its way first.
     this.#immediate = setImmediate(this.#draw);
