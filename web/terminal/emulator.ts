@@ -1,6 +1,7 @@
 /** The screen of a terminal: xterm, made to fit the page's policy, colours and manners. Loaded when there is one to draw. */
 import type { Screen } from "@flybridge/client/terminal.ts";
 import type { Size } from "@flybridge/protocol/terminal.ts";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { copyFrom } from "./clipboard.ts";
@@ -9,6 +10,7 @@ import type { Seen, Shown } from "./echo.ts";
 import { addressProvider, targetOf } from "./links.ts";
 import { openXterm } from "./policy.ts";
 import { swallowQueries } from "./queries.ts";
+import { boundRepeats } from "./repeats.ts";
 
 /** Lines above the screen that are kept here; the host keeps more. */
 const SCROLLBACK_LINES = 2_000;
@@ -66,7 +68,8 @@ export interface Emulator extends Omit<Screen, "answered"> {
 
 export function openEmulator(holder: HTMLElement, pixels: number, label: string, events: EmulatorEvents): Emulator {
   const terminal = new Terminal({
-    allowProposedApi: false,
+    // For the widths of letters, which must be the host's: what a program aligned would stand askew.
+    allowProposedApi: true,
     fontFamily: getComputedStyle(holder).getPropertyValue("--mono").trim() || "monospace",
     fontSize: pixels,
     scrollback: SCROLLBACK_LINES,
@@ -84,6 +87,9 @@ export function openEmulator(holder: HTMLElement, pixels: number, label: string,
     theme: coloursOf(holder),
   });
   swallowQueries(terminal.parser);
+  boundRepeats(terminal);
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = "11";
   terminal.parser.registerOscHandler(52, (data) => {
     const text = copyFrom(data);
     if (text !== undefined) events.copy(text);

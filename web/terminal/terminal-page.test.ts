@@ -178,6 +178,18 @@ describe("a terminal's page", () => {
     await page.context().close();
   });
 
+  it("does no more of what a program repeats than its screen has room for, and counts wide letters as the host does", async () => {
+    const { page, faults } = await opened("terminal");
+    for (const final of "STLMIZb") await print(page, `x${ESC}[2147483647${final}`);
+    await print(page, `${ESC}[2J${ESC}[Hstill here`);
+    await shows(page, "still here");
+    // Two columns each: what comes after them stands where the program put it.
+    await print(page, `${ESC}[2J${ESC}[H🚀🚀${ESC}[1;5Hright behind`);
+    await shows(page, "🚀🚀right behind");
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
   it("copies for a program only after a tap, and never tells it what is in the clipboard", async () => {
     const { page, faults } = await opened("terminal");
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
