@@ -139,7 +139,10 @@ describe("agents driven from the phone", () => {
       await send(`${wire.command(`touch approved-${name}`)}[[text It was approved.]]`);
       await card().getByText("touch approved").first().waitFor();
       assert.ok(!made("approved"), "not before the answer");
-      await card().getByRole("button", { name: "Allow once" }).tap();
+      await card()
+        .getByRole("button", { name: /^Allow/u })
+        .first()
+        .tap();
       await said("It was approved.");
       assert.ok(made("approved"));
       await turnEnded();
@@ -155,7 +158,10 @@ describe("agents driven from the phone", () => {
       await send(`${wire.command(`touch survived-${name}`)}[[text It survived.]]`);
       await card().getByText("touch survived").first().waitFor();
       await killHost();
-      await card().getByRole("button", { name: "Allow once" }).tap();
+      await card()
+        .getByRole("button", { name: /^Allow/u })
+        .first()
+        .tap();
       await said("It survived.");
       assert.ok(made("survived"));
       await turnEnded();
@@ -192,10 +198,17 @@ describe("agents driven from the phone", () => {
     await send("And look into the other folder");
     await phone.getByRole("button", { name: "The next one" }).tap();
     await phone.getByText("2 of 2 that wait for you").waitFor();
-    await card().getByRole("button", { name: "Allow once" }).tap();
+    await card()
+      .getByRole("button", { name: /^Allow/u })
+      .first()
+      .tap();
     await phone.getByText("of 2 that wait for you").waitFor({ state: "detached" });
-    await card().getByRole("button", { name: "Allow once" }).tap();
-    await said("Both are there.");
+    await card()
+      .getByRole("button", { name: /^Allow/u })
+      .first()
+      .tap();
+    // The newest prompt is what the played model goes by.
+    await said("And look into the other folder");
     await turnEnded();
     for (const file of ["one", "two"]) assert.ok(existsSync(join(place.workspace, file)), file);
   });
