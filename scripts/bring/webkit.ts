@@ -7,7 +7,7 @@ import { say } from "../launch/say.mjs";
 
 const APT_LIMIT_MS = 5 * 60 * 1000;
 
-const PROGRAMS = ["vim", "less", "htop", "tmux", "nano"];
+const PROGRAMS = ["vim", "less", "htop", "tmux", "nano", "whiptail", "dialog"];
 
 /** Throws, with a sentence, when there is none and none can be had. */
 export function bringWebKit(): void {
