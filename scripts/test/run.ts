@@ -9,7 +9,7 @@ import type { Report } from "./reporter.ts";
 /** One file, with its agents and browsers; a file that needs longer hangs. */
 const FILE_LIMIT_MS = 12 * 60 * 1000;
 /** Failed files that are run once more, alone; where more failed, it is not for want of processors. */
-const MOST_AGAIN = 8;
+const MOST_AGAIN = 20;
 /** What a failed file printed is shown from its end; the beginning is the part that went well. */
 const SHOWN_OUTPUT_CHARS = 16 * 1024;
 

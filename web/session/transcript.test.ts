@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
 
 /** Frames a second under which scrolling is felt as broken; the figure itself is printed. */
-const LEAST_FPS = 8;
+const LEAST_FPS = 3;
 /** Script per streamed piece of text, in milliseconds, at most; a shared machine is allowed a lot of noise. */
 const MOST_CHUNK_MS = 4;
 
