@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
 
-/** Frames a second under which scrolling is felt as broken; the figure itself is printed. */
+/** Frames a second under which scrolling has collapsed, whatever else the machine does; the figure itself is printed. */
 const LEAST_FPS = 3;
 /** Script per streamed piece of text, in milliseconds, at most; a shared machine is allowed a lot of noise. */
 const MOST_CHUNK_MS = 4;
