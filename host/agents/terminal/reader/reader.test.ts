@@ -153,7 +153,7 @@ Enter to select · ↑/↓ to navigate · Esc to cancel
   });
 
   it("reads the screens of real agents where they are at hand", (context) => {
-    const folder = "/work/shared/reference/screens";
+    const folder = join(import.meta.dirname, "..", "..", "..", "..", "..", "shared", "reference", "screens");
     let files: string[] = [];
     try {
       files = readdirSync(folder).filter((file) => file.endsWith(".txt"));
