@@ -565,6 +565,7 @@ describe("claude without a Claude Code", () => {
       // A machine may have one where every machine may: then there is nothing to see here.
       const info = await claude.look(bare);
       if (info.problem?.code === "not_installed") assert.match(info.problem.message, /Install it/u);
+      assert.deepEqual(info.install, ["npm", "install", "-g", "@anthropic-ai/claude-code"]);
       spawnSync("mkdir", ["-p", join(home, "bin")]);
       spawnSync("sh", [
         "-c",

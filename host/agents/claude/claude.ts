@@ -9,11 +9,12 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import type { AgentName } from "@flybridge/protocol/ids.ts";
 import type { Agent, Attached, Ended, Launch, LaunchOrder } from "../agent.ts";
 import { kept } from "../bounds.ts";
+import { findInstall } from "../program.ts";
 import { answerTo } from "./ask.ts";
 import { answerLine, promptLine, requestLine } from "./control.ts";
 import { hear } from "./hear.ts";
 import { DRIVEN, hooks } from "./hooks.ts";
-import { findInstall, signInProblem } from "./install.ts";
+import { CLAUDE, INSTALL, signInProblem } from "./install.ts";
 import { outside, processesOf } from "./live.ts";
 import { freshMemory, nextId, resumedMemory, type Memory } from "./memory.ts";
 import { past, recall } from "./recall.ts";
@@ -55,22 +56,23 @@ const MODES: AgentInfo["modes"] = [
 ];
 
 async function look(env: Readonly<Record<string, string>>): Promise<AgentInfo> {
-  const install = await findInstall(env);
+  const install = await findInstall(CLAUDE, env);
   const problem = install.problem ?? (await signInProblem(env));
   return {
     agent: NAME,
-    title: "Claude Code",
+    title: CLAUDE.title,
     models: MODELS,
     modes: MODES,
     attaches: "files",
     remembers: true,
+    install: [...INSTALL],
     ...(install.version === undefined ? {} : { version: install.version }),
     ...(problem === undefined ? {} : { problem }),
   };
 }
 
 async function launch(order: LaunchOrder): Promise<Launch<Memory>> {
-  const install = await findInstall(order.env);
+  const install = await findInstall(CLAUDE, order.env);
   if (install.problem) throw new CallError("agent_unavailable", install.problem.message);
   const { session, workspace, before, from } = order;
   const memory = before === undefined ? freshMemory(session, workspace) : resumedMemory(session, workspace, before);

@@ -9,12 +9,11 @@ import type { AgentName, AskId } from "@flybridge/protocol/ids.ts";
 import type { Hook } from "@flybridge/protocol/methods.ts";
 import type { Hooks } from "../agent.ts";
 import { isObject, objectAt, textAt } from "../json.ts";
+import type { Env } from "../program.ts";
 import { answerTo, openAsk } from "./ask.ts";
 import { findHook, Unreadable, withHook, withoutHook } from "./hooks-text.ts";
 import { configFolder } from "./install.ts";
 import { freshMemory, type PendingAsk } from "./memory.ts";
-
-type Env = Readonly<Record<string, string>>;
 
 /** In the environment of a Claude that this host drives over its pipe, where asks come over that pipe. */
 export const DRIVEN = "FLYBRIDGE_DRIVEN";

@@ -1,47 +1,23 @@
 /** The person's own Claude Code: where it is, which version, and whether it can reach a model. Nothing is changed. */
-import { execFile } from "node:child_process";
-import { access, constants, readFile, realpath } from "node:fs/promises";
-import { homedir, platform } from "node:os";
-import { delimiter, dirname, isAbsolute, join } from "node:path";
-import type { AgentInfo } from "@flybridge/protocol/agent.ts";
-import { wordsOf } from "../bounds.ts";
+import { readFile } from "node:fs/promises";
+import { platform } from "node:os";
+import { join } from "node:path";
 import { objectAt, parsed, textAt } from "../json.ts";
+import { type Env, homeOf, type Problem, type Wanted } from "../program.ts";
 
-type Env = Readonly<Record<string, string>>;
-export type Problem = NonNullable<AgentInfo["problem"]>;
+export const INSTALL = ["npm", "install", "-g", "@anthropic-ai/claude-code"] as const;
 
-/** The oldest version whose control protocol asks for permission over its input and output as we answer it. */
-const OLDEST = [2, 0, 0] as const;
-/** A binary of 370 MB on a cold disk takes its time; one that hangs must not hold up the list of agents. */
-const VERSION_TIMEOUT_MS = 15_000;
-
-export type Install =
-  | { readonly path: string; readonly version: string; readonly problem?: undefined }
-  | { readonly path?: string; readonly version?: string; readonly problem: Problem };
-
-export async function findInstall(env: Env): Promise<Install> {
-  const path = await findBinary(env);
-  if (path === undefined) {
-    return problem(
-      "not_installed",
-      "Claude Code is not installed on this machine. Install it (`npm install -g @anthropic-ai/claude-code`, or as claude.com/code says), then run `claude` once to sign in.",
-    );
-  }
-  const told = await versionOf(path, env);
-  if (typeof told !== "string")
-    return { path, ...problem("broken", `${path} does not run: ${told.message}. Install Claude Code again.`) };
-  if (isTooOld(told)) {
-    return {
-      path,
-      version: told,
-      ...problem(
-        "too_old",
-        `Claude Code ${told} is too old: ${OLDEST.join(".")} is the oldest that works here. Run \`claude update\`.`,
-      ),
-    };
-  }
-  return { path, version: told };
-}
+export const CLAUDE: Wanted = {
+  title: "Claude Code",
+  program: "claude",
+  homes: [".local/bin", ".claude/local", ".claude/local/node_modules/.bin", ".npm-global/bin"],
+  // Its control protocol asks for permission over its input and output as we answer it.
+  oldest: [2, 0, 0],
+  mend: {
+    missing: `Install it (\`${INSTALL.join(" ")}\`, or as claude.com/code says), then run \`claude\` once to sign in.`,
+    old: "Run `claude update`.",
+  },
+};
 
 /** Undefined when a model can be reached, as far as can be seen without trying. */
 export async function signInProblem(env: Env): Promise<Problem | undefined> {
@@ -75,70 +51,6 @@ const CREDENTIALS = [
 /** Where Claude keeps its settings and conversations. */
 export function configFolder(env: Env): string {
   return env["CLAUDE_CONFIG_DIR"] ?? join(homeOf(env), ".claude");
-}
-
-async function findBinary(env: Env): Promise<string | undefined> {
-  const home = homeOf(env);
-  const named = platform() === "win32" ? ["claude.exe", "claude.cmd"] : ["claude"];
-  const folders = [
-    ...(env["PATH"] ?? "").split(delimiter).filter(isAbsolute),
-    // A host started at login has a shorter PATH than the person's shell.
-    join(home, ".local", "bin"),
-    join(home, ".claude", "local"),
-    join(home, ".claude", "local", "node_modules", ".bin"),
-    join(home, ".npm-global", "bin"),
-    dirname(process.execPath),
-    "/usr/local/bin",
-    "/opt/homebrew/bin",
-  ];
-  for (const folder of folders) {
-    for (const name of named) {
-      const path = join(folder, name);
-      if (await executable(path)) return path;
-    }
-  }
-  return undefined;
-}
-
-function versionOf(path: string, env: Env): Promise<string | { readonly message: string }> {
-  return new Promise((resolve) => {
-    execFile(path, ["--version"], { env: { ...env }, timeout: VERSION_TIMEOUT_MS }, (error, output, errors) => {
-      const found = /\d+\.\d+\.\d+[\w.-]*/u.exec(output)?.[0];
-      if (found !== undefined) resolve(found);
-      else
-        resolve({
-          message: wordsOf(
-            error?.killed === true ? "it did not answer" : ((errors.trim() || error?.message) ?? "it named no version"),
-          ),
-        });
-    });
-  });
-}
-
-function isTooOld(version: string): boolean {
-  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
-  for (const [place, least] of OLDEST.entries()) {
-    const part = parts[place] ?? 0;
-    if (part !== least) return part < least;
-  }
-  return false;
-}
-
-function problem(code: Problem["code"], message: string): { readonly problem: Problem } {
-  return { problem: { code, message } };
-}
-
-function homeOf(env: Env): string {
-  return env["HOME"] ?? env["USERPROFILE"] ?? homedir();
-}
-
-async function executable(path: string): Promise<boolean> {
-  try {
-    await access(await realpath(path), constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function readable(path: string): Promise<boolean> {

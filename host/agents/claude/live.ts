@@ -12,14 +12,13 @@ import type { Fact } from "@flybridge/protocol/entry.ts";
 import type { Outside, Stranger } from "../agent.ts";
 import { labelOf, pathOf } from "../bounds.ts";
 import { isObject, numberAt, objectAt, parsed, textAt, type Json } from "../json.ts";
+import type { Env } from "../program.ts";
 import { openAsk } from "./ask.ts";
 import { configFolder } from "./install.ts";
 import { freshMemory, type Memory, resumedMemory } from "./memory.ts";
 import { conversationIn, pastOf } from "./recall.ts";
 import { factsOf } from "./transcript-line.ts";
 import { findTranscript, linesFrom, transcriptAt, type TranscriptFile } from "./transcript.ts";
-
-type Env = Readonly<Record<string, string>>;
 
 /** Processes that are looked at: more files than that are of dead ones. */
 const MAX_FILES = 500;

@@ -5,12 +5,11 @@ import type { AgentName } from "@flybridge/protocol/ids.ts";
 import type { Recall } from "../agent.ts";
 import { labelOf, pathOf } from "../bounds.ts";
 import { isObject, parsed, textAt, type Json } from "../json.ts";
+import type { Env } from "../program.ts";
 import type { Memory } from "./memory.ts";
 import { closeTools } from "./tool.ts";
 import { factsOf, promptIn, saidIn } from "./transcript-line.ts";
 import { findTranscript, headOf, listTranscripts, tailOf, type TranscriptFile } from "./transcript.ts";
-
-type Env = Readonly<Record<string, string>>;
 
 const CLAUDE = "claude" as AgentName;
 

@@ -4,9 +4,8 @@
  */
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Env } from "../program.ts";
 import { configFolder } from "./install.ts";
-
-type Env = Readonly<Record<string, string>>;
 
 /** Folders of projects that are looked into: people have hundreds. */
 const MAX_FOLDERS = 5_000;

@@ -10,11 +10,12 @@ import type { AgentName } from "@flybridge/protocol/ids.ts";
 import type { Agent, Attached, Ended, Launch, LaunchOrder } from "../agent.ts";
 import { kept } from "../bounds.ts";
 import type { Json } from "../json.ts";
+import { findInstall } from "../program.ts";
 import { answerTo, cancelLine } from "./ask.ts";
 import { configuredModel, readConfig, signInProblem } from "./config.ts";
 import { hear } from "./hear.ts";
 import { historyOf } from "./history.ts";
-import { findInstall, INSTALL } from "./install.ts";
+import { CODEX, INSTALL } from "./install.ts";
 import { freshMemory, resumedMemory, type Memory } from "./memory.ts";
 import { MODE_OPTIONS, openingOf, settingsOf } from "./mode.ts";
 import { deliver } from "./prompt.ts";
@@ -40,13 +41,13 @@ const OUTER = [
 export const codex: Agent<Memory> = { name: NAME, look, launch, hear, act, explain, recall, outside };
 
 async function look(env: Readonly<Record<string, string>>): Promise<AgentInfo> {
-  const install = await findInstall(env);
+  const install = await findInstall(CODEX, env);
   const config = await readConfig(env);
   const problem = install.problem ?? (await signInProblem(env, config));
   const model = configuredModel(config);
   return {
     agent: NAME,
-    title: "Codex",
+    title: CODEX.title,
     models: model === undefined ? [] : [{ value: model, label: model, detail: "From config.toml" }],
     modes: [...MODE_OPTIONS],
     attaches: "files",
@@ -58,7 +59,7 @@ async function look(env: Readonly<Record<string, string>>): Promise<AgentInfo> {
 }
 
 async function launch(order: LaunchOrder): Promise<Launch<Memory>> {
-  const install = await findInstall(order.env);
+  const install = await findInstall(CODEX, order.env);
   if (install.problem) throw new CallError("agent_unavailable", install.problem.message);
   const { workspace, before, from } = order;
   const known = resumedMemory(workspace, false, before).thread;

@@ -5,7 +5,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject, parsed, textAt } from "../json.ts";
-import { codexHome, type Env, type Problem } from "./install.ts";
+import type { Env, Problem } from "../program.ts";
+import { codexHome } from "./install.ts";
 
 /** Bytes of a settings file that are read. */
 const MAX_BYTES = 1024 * 1024;

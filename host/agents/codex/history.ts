@@ -4,7 +4,7 @@ import type { ItemId } from "@flybridge/protocol/ids.ts";
 import type { Item } from "@flybridge/protocol/item.ts";
 import { MAX_EDITS } from "@flybridge/protocol/limits.ts";
 import { kept, labelOf, wordsOf } from "../bounds.ts";
-import type { Env } from "./install.ts";
+import type { Env } from "../program.ts";
 import { nextId, type Memory } from "./memory.ts";
 import { rolloutOf, rowsOf } from "./rollout.ts";
 import type { Row } from "./row.ts";

@@ -12,7 +12,8 @@ import { shortened, visibleLine } from "@flybridge/protocol/text.ts";
 import type { Recall } from "../agent.ts";
 import { pathOf, wordsOf } from "../bounds.ts";
 import { isObject, numberAt, objectAt, parsed, textAt, type Json } from "../json.ts";
-import { codexHome, type Env } from "./install.ts";
+import type { Env } from "../program.ts";
+import { codexHome } from "./install.ts";
 import { promptIn, rowsIn, type Row } from "./row.ts";
 
 /** Files looked at for one list. */

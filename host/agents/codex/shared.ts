@@ -8,7 +8,8 @@ import { WebSocket } from "ws";
 import type { Outside, Stranger } from "../agent.ts";
 import { labelOf, pathOf } from "../bounds.ts";
 import { isObject, numberAt, objectAt, parsed, textAt, textsAt, type Json } from "../json.ts";
-import { codexHome, type Env } from "./install.ts";
+import type { Env } from "../program.ts";
+import { codexHome } from "./install.ts";
 import { INITIALIZE } from "./wire.ts";
 
 /** Conversations of one server that are looked at. */
