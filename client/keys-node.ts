@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { nobleKey } from "@flybridge/crypto/noble.ts";
+import { nodeKey } from "@flybridge/crypto/suite-node.ts";
 import { KEY_BYTES } from "@flybridge/crypto/suite.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/offer.ts";
 import type { Keys } from "./keys.ts";
@@ -17,7 +17,7 @@ export async function fileKeys(folder: string): Promise<Keys> {
     async device() {
       const text =
         (await readIfThere(devicePath)) ?? (await createOnce(devicePath, toBase64Url(randomBytes(KEY_BYTES))));
-      return nobleKey(bytesOf(text, devicePath));
+      return nodeKey(bytesOf(text, devicePath));
     },
     async secrets(host) {
       const text = await readIfThere(pathOf(host));

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { isAbsolute, join } from "node:path";
-import { nobleSuite } from "@flybridge/crypto/noble.ts";
+import { nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import type { Address } from "@flybridge/protocol/offer.ts";
 import { HANDSHAKE_MS, LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
@@ -41,7 +41,7 @@ export async function nodePlatform({ folder, ...options }: NodePlatformOptions):
 export function nodePlatformOver({ keys, store, addresses = [], makeCell = plainCell }: NodeParts): Platform {
   const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
   return {
-    reach: () => Promise.resolve({ suite: nobleSuite(random), inflate: webInflate, dial }),
+    reach: () => Promise.resolve({ suite: nodeSuite(), inflate: webInflate, dial }),
     keys,
     store,
     owner: processOwner(),

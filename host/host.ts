@@ -26,7 +26,7 @@ import { identityFrom } from "./machine/identity.ts";
 import { connectKeeper, type Keeper, keeperPlace } from "./machine/keeper.ts";
 import { openRules } from "./machine/rule-file.ts";
 import { openStore, type Store } from "./machine/store/store.ts";
-import { nodeSuite } from "./machine/suite.ts";
+import { nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { attachmentQueries } from "./methods/attachment.ts";
 import { conversationQueries } from "./methods/conversation.ts";
 import { deviceIntents, deviceQueries } from "./methods/device.ts";

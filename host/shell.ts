@@ -7,7 +7,7 @@ import { fromBase64Url, toBase64Url } from "@flybridge/protocol/offer.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import { deviceIdOf, type Devices } from "./access/devices.ts";
 import { readPrivate, writePrivate } from "./machine/files.ts";
-import { nodeKey } from "./machine/suite.ts";
+import { nodeKey } from "@flybridge/crypto/suite-node.ts";
 
 const SECRET_BYTES = 32;
 

@@ -3,7 +3,7 @@
  * device was told, in which order, without trusting the code that folds it.
  */
 import { randomBytes } from "node:crypto";
-import { nobleKey, nobleSuite } from "@flybridge/crypto/noble.ts";
+import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { type IntentId, type SessionId, uuid7From } from "@flybridge/protocol/ids.ts";
@@ -23,7 +23,7 @@ import { WebSocket } from "ws";
 /** A message that is JSON begins with a brace; a frame of a terminal with its kind, a small number. */
 const JSON_BEGINS = 0x7b;
 
-const suite = nobleSuite((count) => new Uint8Array(randomBytes(count)));
+const suite = nodeSuite();
 
 /** What a bare device needs to come back. */
 export interface Keys {
@@ -72,7 +72,7 @@ export class BareDevice {
     const { pipe, continuity, hello } = await pairOver(link ?? linkTo(url), {
       suite,
       hostKey,
-      deviceKey: nobleKey(secret),
+      deviceKey: nodeKey(secret),
       offer,
       secret: offered,
       payload,
@@ -90,7 +90,7 @@ export class BareDevice {
       suite,
       hostKey: keys.hostKey,
       hostId: keys.host,
-      deviceKey: nobleKey(keys.secret),
+      deviceKey: nodeKey(keys.secret),
       continuity: keys.continuity,
       payload: new Uint8Array(0),
       inflate: webInflate,

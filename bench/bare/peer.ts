@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { type IPty, spawn as startPty } from "@lydell/node-pty";
-import { nodeKey, nodeSuite } from "@flybridge/host/machine/suite.ts";
+import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { acceptOver } from "@flybridge/transport/secure.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";

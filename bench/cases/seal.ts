@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { nobleKey, nobleSuite } from "@flybridge/crypto/noble.ts";
 import { Opener, Sealer } from "@flybridge/crypto/record.ts";
 import type { Suite } from "@flybridge/crypto/suite.ts";
-import { nodeKey, nodeSuite } from "@flybridge/host/machine/suite.ts";
+import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { encodeMessage, type HostMessage } from "@flybridge/protocol/message.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { packRecord, unpackRecord } from "@flybridge/transport/frames.ts";

@@ -9,7 +9,7 @@ import { fromBase64Url, toBase64Url } from "@flybridge/protocol/offer.ts";
 import { shortened } from "@flybridge/protocol/text.ts";
 import * as v from "valibot";
 import { readPrivate, writePrivate } from "./files.ts";
-import { nodeKey } from "./suite.ts";
+import { nodeKey } from "@flybridge/crypto/suite-node.ts";
 
 const SECRET_BYTES = 32;
 

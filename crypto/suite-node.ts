@@ -1,7 +1,8 @@
 /**
- * The host's suite, over node:crypto: X25519 is some fifteen times faster there, which is what a handshake costs, and
+ * The suite for Node, over node:crypto: the host's and the shells': X25519 is some fifteen times faster there, which is what a handshake costs, and
  * ChaCha20-Poly1305 three times, once the key is prepared: preparing it is four fifths of sealing a small record, so it
- * is done once per key. Both suites give the same bytes, which `suite.test.ts` shows.
+ * is done once per key. Both suites give the same bytes, which `suite-node.test.ts` shows. It is the one file of this
+ * package that knows Node.
  */
 import {
   createCipheriv,
@@ -14,8 +15,8 @@ import {
   randomBytes,
   type KeyObject,
 } from "node:crypto";
-import { checkedAgreement, isZero, requireKeyLength } from "@flybridge/crypto/agreement.ts";
-import { KEY_BYTES, SealError, TAG_BYTES, type AgreementKey, type Suite } from "@flybridge/crypto/suite.ts";
+import { checkedAgreement, isZero, requireKeyLength } from "./agreement.ts";
+import { KEY_BYTES, SealError, TAG_BYTES, type AgreementKey, type Suite } from "./suite.ts";
 
 const CIPHER = "chacha20-poly1305";
 /** RFC 8410: what stands before the 32 bytes in the DER form of a private and of a public X25519 key. */

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
-import { nobleKey, nobleOpen, nobleSeal, nobleSuite } from "@flybridge/crypto/noble.ts";
-import { answerPairing, beginPairing } from "@flybridge/crypto/pairing.ts";
-import { suiteContract } from "@flybridge/crypto/suite.contract.ts";
+import { nobleKey, nobleOpen, nobleSeal, nobleSuite } from "./noble.ts";
+import { answerPairing, beginPairing } from "./pairing.ts";
+import { suiteContract } from "./suite.contract.ts";
 import fc from "fast-check";
-import { nodeKey, nodeSuite } from "./suite.ts";
+import { nodeKey, nodeSuite } from "./suite-node.ts";
 
 const noble = nobleSuite((length) => new Uint8Array(randomBytes(length)));
 const node = nodeSuite();
 
 suiteContract("node", node, nodeKey);
 
-describe("the host's suite and a device's", () => {
+describe("the suite for Node and the one for any platform", () => {
   it("know the same public key by the same secret, and agree on the same", async () => {
     for (let run = 0; run < 20; run += 1) {
       const [one, other] = [new Uint8Array(randomBytes(32)), new Uint8Array(randomBytes(32))];
