@@ -21,6 +21,8 @@ import {
 /** Above this the socket is given no more output; what is small and rare, such as exits, it is given always. */
 const SOCKET_HIGH_BYTES = 256 * 1024;
 const HELLO_TIMEOUT_MS = 5_000;
+/** That a key was put in is said with its echo, which somebody waits for; where none comes, after this. */
+const CONFIRM_MS = 4;
 
 /** Output on its way: `taken` <= `next`, and what lies between is in flight. */
 interface Delivery {
@@ -42,6 +44,9 @@ export class Connection {
   readonly #deliveries = new Map<string, Delivery>();
   readonly #reader = new FrameReader(HELLO_FRAME_MAX_BYTES);
   readonly #greetingTimer: NodeJS.Timeout;
+  /** What was put into terminals and is not confirmed yet, oldest first. */
+  #unconfirmed: Report[] = [];
+  #confirmTimer: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, events: ConnectionEvents) {
     this.#socket = socket;
@@ -65,6 +70,7 @@ export class Connection {
     socket.once("end", () => socket.destroy());
     socket.once("close", () => {
       clearTimeout(this.#greetingTimer);
+      clearTimeout(this.#confirmTimer);
       this.#endDeliveries();
       events.closed(this);
     });
@@ -84,6 +90,14 @@ export class Connection {
       process.nextTick(() => this.#socket.uncork());
     }
     for (const part of encodeReport(report)) this.#socket.write(part);
+  }
+
+  /** This input is applied. */
+  confirm(child: Child, id: string): void {
+    const taken: Report = { type: "taken", child: child.id, id, inputs: child.inputCount };
+    if (child.kind !== "terminal") return this.report(taken);
+    this.#unconfirmed.push(taken);
+    this.#confirmTimer ??= setTimeout(() => this.#confirmAll(), CONFIRM_MS);
   }
 
   /** Says this and leaves. */
@@ -125,6 +139,7 @@ export class Connection {
     const delivery = this.#deliveries.get(child.id);
     if (!delivery || delivery.due) return;
     this.#deliver(delivery);
+    this.#confirmAll();
     delivery.due = true;
     setImmediate(() => {
       delivery.due = false;
@@ -139,8 +154,18 @@ export class Connection {
 
   exited(child: Child): void {
     if (!child.exit) return;
+    // After the exit it would be taken for lost.
+    this.#confirmAll();
     const { code, signal } = child.exit;
     this.report({ type: "exit", child: child.id, code, signal, end: child.spool.end, bytes: child.errorsTail });
+  }
+
+  #confirmAll(): void {
+    clearTimeout(this.#confirmTimer);
+    this.#confirmTimer = undefined;
+    const reports = this.#unconfirmed;
+    this.#unconfirmed = [];
+    for (const report of reports) this.report(report);
   }
 
   #endDeliveries(): void {

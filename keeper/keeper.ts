@@ -121,7 +121,7 @@ export class Keeper {
         case "input":
         case "endInput":
           child.input(order.id, order.type === "input" ? order.bytes : null);
-          return from.report({ type: "taken", child: child.id, id: order.id, inputs: child.inputCount });
+          return from.confirm(child, order.id);
         case "read":
           return from.read(child, order.from);
         case "ack":

@@ -115,7 +115,8 @@ export const terminal: Bench = {
         value: percentile(echoes["ours"] ?? [], place),
         unit: "ms",
         reference: { what: plain, value: percentile(echoes["bare"] ?? [], place) },
-        limit: { value: place === 0.5 ? 1 : 6 },
+        // 1 ms where the plain server takes 0.3; at the far end 6 ms wherever it is measured.
+        limit: place === 0.5 ? { ratio: 1 / 0.3 } : { value: 6 },
       })),
       ...(sshEcho.length === 0
         ? []
