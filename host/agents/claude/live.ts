@@ -4,7 +4,7 @@
  * is not as expected is passed over; a process that was killed leaves its file behind.
  */
 import { execFile } from "node:child_process";
-import { type FSWatcher, watch } from "node:fs";
+import { existsSync, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { join } from "node:path";
@@ -72,6 +72,8 @@ type ClaudeProcess = Stranger & { readonly pid: number; readonly isDriven: boole
 /** Those that are alive, at most one per conversation: the newest. */
 export async function processesOf(env: Env): Promise<readonly ClaudeProcess[]> {
   const folder = join(configFolder(env), "sessions");
+  // Asked each second, and for most it is not there.
+  if (!existsSync(folder)) return [];
   const names = (await readdir(folder).catch(() => [])).filter((name) => /^\d{1,10}\.json$/u.test(name));
   const told = await Promise.all(names.slice(0, MAX_FILES).map((name) => processIn(join(folder, name))));
   const found = told.filter((one) => one !== undefined);
