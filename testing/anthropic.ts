@@ -3,13 +3,8 @@
  * prompt (`script.ts`). The agent in front of it is the real one. `node testing/anthropic.ts PORT` runs it by hand.
  */
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import { stepsOf, toolOf, type Step } from "./script.ts";
-
-/** Characters of one delta: small, so that even short words are seen to grow. */
-const DELTA_CHARS = 12;
+import { type Asked, type Model, piecesOf, playedWhole, sendJson, startModel, stream, type Vendor } from "./model.ts";
+import { stepsOf, toolOf, type Directive, type Step } from "./script.ts";
 
 interface Block {
   readonly type: string;
@@ -30,46 +25,11 @@ export interface ModelCall {
   readonly messages?: readonly Message[];
 }
 
-export interface Anthropic extends AsyncDisposable {
-  readonly url: string;
-  readonly port: number;
-  /** Every model call so far, oldest first. */
-  readonly requests: readonly ModelCall[];
-  /** Lets every `[[wait NAME]]`, now or later, go on. */
-  release(name: string): void;
-  close(): Promise<void>;
-}
+export type Anthropic = Model<ModelCall>;
 
 /** `called` is told of each model call as it comes, before it is answered. */
-export async function startAnthropic(port = 0, called: () => void = () => {}): Promise<Anthropic> {
-  const requests: ModelCall[] = [];
-  const gates = new Map<string, Gate>();
-  const gate = (name: string): Gate => {
-    const known = gates.get(name) ?? closedGate();
-    gates.set(name, known);
-    return known;
-  };
-  const server = createServer((request, response) => {
-    answer(request, response, requests, (name) => gate(name).opened, called).catch((fault: unknown) => {
-      // A script that cannot be played must look like a refused request: agents retry a broken server for minutes.
-      if (response.headersSent) response.destroy();
-      else refuse(response, 400, `The script in the prompt cannot be played: ${String(fault)}`);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  const bound = (server.address() as AddressInfo).port;
-  const close = async (): Promise<void> => {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  };
-  return {
-    url: `http://127.0.0.1:${bound}`,
-    port: bound,
-    requests,
-    release: (name) => gate(name).open(),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+export function startAnthropic(port = 0, called?: () => void): Promise<Anthropic> {
+  return startModel(VENDOR, port, called);
 }
 
 /** All text the model was shown in a call, one line per block: for "the model was told". */
@@ -77,90 +37,51 @@ export function toldIn(call: ModelCall | undefined): string {
   return (call?.messages ?? []).map((message) => told(message.content)).join("\n");
 }
 
-interface Gate {
-  readonly opened: Promise<void>;
-  readonly open: () => void;
-}
+const VENDOR: Vendor<ModelCall> = {
+  aside(path, raw, method) {
+    if (path.endsWith("/v1/messages")) return undefined;
+    if (path.endsWith("/count_tokens")) return { input_tokens: Math.ceil(raw.length / 4) };
+    return method === "POST" ? 404 : {};
+  },
+  play,
+  refusal(status, message) {
+    const type =
+      status === 529 ? "overloaded_error" : status === 401 ? "authentication_error" : "invalid_request_error";
+    return { type: "error", error: { type, message } };
+  },
+};
 
-function closedGate(): Gate {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
-
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requests: ModelCall[],
-  gate: (name: string) => Promise<void>,
-  called: () => void,
-): Promise<void> {
-  let raw = "";
-  for await (const chunk of request.setEncoding("utf8")) raw += String(chunk);
-  const path = (request.url ?? "/").split("?")[0] ?? "/";
-  if (path.endsWith("/count_tokens")) return send(response, 200, { input_tokens: Math.ceil(raw.length / 4) });
-  if (!path.endsWith("/v1/messages")) return send(response, request.method === "POST" ? 404 : 200, {});
-  const call = JSON.parse(raw) as ModelCall;
-  requests.push(call);
-  called();
-  await play(call, raw, requests.length, response, gate);
-}
-
-async function play(
-  call: ModelCall,
-  raw: string,
-  number: number,
-  response: ServerResponse,
-  gate: (name: string) => Promise<void>,
-): Promise<void> {
+async function play(asked: Asked<ModelCall>): Promise<void> {
+  const { call, raw, response } = asked;
   const step = stepFor(call, raw);
-  const whole = step[0];
-  if (whole?.kind === "hang") return;
-  if (whole?.kind === "http") {
-    const [status = "500", ...words] = whole.argument.split(" ");
-    return refuse(response, Number(status), words.join(" ") || `scripted error ${status}`);
-  }
+  if (playedWhole(step, response, VENDOR.refusal)) return;
   // Ids are as unique as the real ones: a session that resumes meets a new server.
   const message = `msg_${randomUUID()}`;
-  const blocks = step.flatMap((one, place) => blockOf(one, `${message.replace("msg", "toolu")}_${place}`));
+  const blocks = step.map((one, place) => blockOf(one, `${message.replace("msg", "toolu")}_${place}`));
+  const content = blocks.filter((block) => block !== undefined);
   const usage = { input_tokens: 1_000, cache_creation_input_tokens: 0, cache_read_input_tokens: 200, output_tokens: 1 };
-  const stop = blocks.some((block) => block.type === "tool_use") ? "tool_use" : "end_turn";
+  const stop_reason = content.some((block) => block.type === "tool_use") ? "tool_use" : "end_turn";
+  const ended = { stop_reason, stop_sequence: null };
   const head = { id: message, type: "message", role: "assistant", model: call.model };
-  if (call.stream !== true) {
-    return send(response, 200, { ...head, content: blocks, stop_reason: stop, stop_sequence: null, usage });
-  }
-  response.writeHead(200, { "content-type": "text/event-stream", "request-id": `req_${number}` });
-  const emit = (type: string, body: object): void => {
-    if (!response.destroyed) response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...body })}\n\n`);
-  };
-  emit("message_start", { message: { ...head, content: [], stop_reason: null, stop_sequence: null, usage } });
-  let pause = 0;
-  let index = 0;
-  for (const [place, directive] of step.entries()) {
-    if (directive.kind === "slow") pause = Number(directive.argument);
-    if (directive.kind === "wait") await gate(directive.argument);
-    if (directive.kind === "drop") {
-      // What came before must have left: the agent is to have heard a part.
-      await new Promise((resolve) => response.write(": cut\n\n", resolve));
-      return void response.destroy();
-    }
-    for (const block of blockOf(directive, `${message.replace("msg", "toolu")}_${place}`)) {
-      emit("content_block_start", { index, content_block: { ...block, ...EMPTY[block.type] } });
-      for (const delta of deltasOf(block)) {
-        emit("content_block_delta", { index, delta });
-        if (pause > 0) await delay(pause);
-        if (response.destroyed) return;
-      }
-      emit("content_block_stop", { index });
-      index += 1;
-    }
-  }
-  const output = Math.ceil(JSON.stringify(blocks).length / 4);
-  emit("message_delta", { delta: { stop_reason: stop, stop_sequence: null }, usage: { output_tokens: output } });
-  emit("message_stop", {});
-  response.end();
+  if (call.stream !== true) return sendJson(response, 200, { ...head, content, ...ended, usage });
+  const begun = { ...head, content: [], stop_reason: null, stop_sequence: null, usage };
+  const output_tokens = Math.ceil(JSON.stringify(content).length / 4);
+  await stream(asked, step, {
+    first: [{ type: "message_start", message: begun }],
+    said(_, place) {
+      const block = blocks[place];
+      return block ? eventsOf(block, content.indexOf(block)) : [];
+    },
+    last: [{ type: "message_delta", delta: ended, usage: { output_tokens } }, { type: "message_stop" }],
+  });
+}
+
+function eventsOf(block: ModelBlock, index: number): object[] {
+  return [
+    { type: "content_block_start", index, content_block: { ...block, ...EMPTY[block.type] } },
+    ...deltasOf(block).map((delta) => ({ type: "content_block_delta", index, delta })),
+    { type: "content_block_stop", index },
+  ];
 }
 
 type ModelBlock =
@@ -175,24 +96,19 @@ const EMPTY: Record<ModelBlock["type"], object> = {
   tool_use: { input: {} },
 };
 
-function blockOf(directive: Step[number], id: string): ModelBlock[] {
-  if (directive.kind === "text") return [{ type: "text", text: directive.argument }];
-  if (directive.kind === "think") return [{ type: "thinking", thinking: directive.argument, signature: "c2ln" }];
-  if (directive.kind === "tool") return [{ type: "tool_use", id, ...toolOf(directive) }];
-  return [];
+function blockOf(directive: Directive, id: string): ModelBlock | undefined {
+  if (directive.kind === "text") return { type: "text", text: directive.argument };
+  if (directive.kind === "think") return { type: "thinking", thinking: directive.argument, signature: "c2ln" };
+  return directive.kind === "tool" ? { type: "tool_use", id, ...toolOf(directive) } : undefined;
 }
 
 function deltasOf(block: ModelBlock): object[] {
-  if (block.type === "text") return pieces(block.text).map((text) => ({ type: "text_delta", text }));
+  if (block.type === "text") return piecesOf(block.text).map((text) => ({ type: "text_delta", text }));
   if (block.type === "tool_use") {
-    return pieces(JSON.stringify(block.input)).map((json) => ({ type: "input_json_delta", partial_json: json }));
+    return piecesOf(JSON.stringify(block.input)).map((json) => ({ type: "input_json_delta", partial_json: json }));
   }
-  const thoughts = pieces(block.thinking).map((thinking) => ({ type: "thinking_delta", thinking }));
+  const thoughts = piecesOf(block.thinking).map((thinking) => ({ type: "thinking_delta", thinking }));
   return [...thoughts, { type: "signature_delta", signature: block.signature }];
-}
-
-function pieces(text: string): readonly string[] {
-  return text.match(new RegExp(`[\\s\\S]{1,${DELTA_CHARS}}`, "gu")) ?? [];
 }
 
 /** The step of the newest real prompt: messages that hold only tool results or the agent's own remarks are no prompt. */
@@ -244,16 +160,6 @@ function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
   return content.map((one: Block) => one.text ?? "").join("\n");
-}
-
-function refuse(response: ServerResponse, status: number, message: string): void {
-  const type = status === 529 ? "overloaded_error" : status === 401 ? "authentication_error" : "invalid_request_error";
-  send(response, status, { type: "error", error: { type, message } });
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
 }
 
 if (import.meta.main) {

@@ -78,7 +78,7 @@ async function play(asked: Asked<Completion>): Promise<void> {
     return directive.kind === "tool" ? [chunk({ tool_calls: [toolCall(directive)] })] : [];
   };
   const last = [chunk({}, finish_reason), { ...head, object: "chat.completion.chunk", choices: [], usage }, "[DONE]"];
-  await stream(asked, step, said, last);
+  await stream(asked, step, { said, last });
 }
 
 /** The step of the newest prompt; a call of the agent's own (for a title) has a script too, and no one reads its answer. */

@@ -60,9 +60,8 @@ async function play(asked: Asked<Generation>): Promise<void> {
     const parts = call.generationConfig?.responseMimeType === "application/json" ? [{ text: json }] : partsOf(step);
     return sendJson(response, 200, chunk(parts, "STOP"));
   }
-  await stream(asked, step, (directive) => partsOf([directive]).map((part) => chunk([part])), [
-    chunk([{ text: "" }], "STOP"),
-  ]);
+  const said = (directive: Directive): object[] => partsOf([directive]).map((part) => chunk([part]));
+  await stream(asked, step, { said, last: [chunk([{ text: "" }], "STOP")] });
 }
 
 function partsOf(step: Step): object[] {

@@ -1,6 +1,7 @@
 /**
  * The server under a faked model: it takes model calls on loopback, keeps them for the test, and holds what a script
- * waits for. What a call and its answer look like is each vendor's own (`chat-completions.ts`, `gemini.ts`).
+ * waits for. What a call and its answer look like is each vendor's own (`anthropic.ts`, `openai.ts`,
+ * `chat-completions.ts`, `gemini.ts`).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -22,6 +23,8 @@ export interface Model<Call> extends AsyncDisposable {
 export interface Asked<Call> {
   readonly path: string;
   readonly call: Call;
+  /** The call as it came. */
+  readonly raw: string;
   /** Counts the model calls, from 1. */
   readonly number: number;
   readonly response: ServerResponse;
@@ -30,14 +33,19 @@ export interface Asked<Call> {
 }
 
 export interface Vendor<Call> {
-  /** What is answered to anything but a model call; undefined when the path is one. */
-  aside(path: string): object | undefined;
+  /** What is answered to anything but a model call, `404` where nothing is; undefined when the path is one. */
+  aside(path: string, raw: string, method: string): object | 404 | undefined;
   play(asked: Asked<Call>): Promise<void>;
   /** The body of a refusal. */
   refusal(status: number, message: string): object;
 }
 
-export async function startModel<Call>(vendor: Vendor<Call>, port = 0): Promise<Model<Call>> {
+/** `called` is told of each model call as it comes, before it is answered. */
+export async function startModel<Call>(
+  vendor: Vendor<Call>,
+  port = 0,
+  called: () => void = () => {},
+): Promise<Model<Call>> {
   const requests: Call[] = [];
   const gates = new Map<string, PromiseWithResolvers<void>>();
   const gate = (name: string): PromiseWithResolvers<void> => {
@@ -48,12 +56,14 @@ export async function startModel<Call>(vendor: Vendor<Call>, port = 0): Promise<
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let raw = "";
     for await (const chunk of request.setEncoding("utf8")) raw += String(chunk);
-    const path = request.url ?? "/";
-    const aside = vendor.aside(path);
+    const path = (request.url ?? "/").split("?")[0] ?? "/";
+    const aside = vendor.aside(path, raw, request.method ?? "GET");
+    if (aside === 404) return sendJson(response, 404, {});
     if (aside) return sendJson(response, 200, aside);
     const call = JSON.parse(raw) as Call;
     requests.push(call);
-    await vendor.play({ path, call, number: requests.length, response, gate: (name) => gate(name).promise });
+    called();
+    await vendor.play({ path, call, raw, number: requests.length, response, gate: (name) => gate(name).promise });
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((fault: unknown) => {
@@ -87,17 +97,27 @@ export function playedWhole(step: Step, response: ServerResponse, refusal: Vendo
   return true;
 }
 
-/** Streams a step as server-sent events: `said` gives the events of a directive, one for each delta. */
+/** What a step is as events; one that has a type is named by it. */
+export interface Events {
+  readonly first?: readonly object[];
+  /** Those of a directive, one for each delta. */
+  said(directive: Directive, place: number): readonly object[];
+  readonly last: readonly (object | string)[];
+}
+
+/** Streams a step as server-sent events. */
 export async function stream(
-  { response, gate }: Asked<unknown>,
+  { response, gate, number }: Asked<unknown>,
   step: Step,
-  said: (directive: Directive, place: number) => readonly object[],
-  last: readonly (object | string)[],
+  { first = [], said, last }: Events,
 ): Promise<void> {
-  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.writeHead(200, { "content-type": "text/event-stream", "request-id": `req_${number}` });
   const emit = (data: object | string): void => {
-    if (!response.destroyed) response.write(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\r\n\r\n`);
+    if (response.destroyed) return;
+    const name = typeof data === "object" && "type" in data ? `event: ${String(data.type)}\r\n` : "";
+    response.write(`${name}data: ${typeof data === "string" ? data : JSON.stringify(data)}\r\n\r\n`);
   };
+  for (const event of first) emit(event);
   let pause = 0;
   for (const [place, directive] of step.entries()) {
     if (directive.kind === "slow") pause = Number(directive.argument);

@@ -9,13 +9,8 @@
  *   [[search some words]]                  a search that the model's service made itself
  */
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
+import { type Asked, type Model, piecesOf, playedWhole, startModel, stream, type Vendor } from "./model.ts";
 import { stepsOf, toolOf, type Directive, type Step } from "./script.ts";
-
-/** Characters of one delta: small, so that even short words are seen to grow. */
-const DELTA_CHARS = 12;
 
 /** What the agent itself says to its model in the person's name. */
 const REMARKS =
@@ -43,46 +38,11 @@ export interface ModelCall {
   readonly input?: string | readonly InputItem[];
 }
 
-export interface OpenAi extends AsyncDisposable {
-  readonly url: string;
-  readonly port: number;
-  /** Every model call so far, oldest first. */
-  readonly requests: readonly ModelCall[];
-  /** Lets every `[[wait NAME]]`, now or later, go on. */
-  release(name: string): void;
-  close(): Promise<void>;
-}
+export type OpenAi = Model<ModelCall>;
 
-/** `called` is told of each model call as it comes, before it is answered. */
-export async function startOpenAi(port = 0, called: () => void = () => {}): Promise<OpenAi> {
-  const requests: ModelCall[] = [];
-  const gates = new Map<string, PromiseWithResolvers<void>>();
-  const gate = (name: string): PromiseWithResolvers<void> => {
-    const known = gates.get(name) ?? Promise.withResolvers<void>();
-    gates.set(name, known);
-    return known;
-  };
-  const server = createServer((request, response) => {
-    answer(request, response, requests, (name) => gate(name).promise, called).catch((fault: unknown) => {
-      // A script that cannot be played must look like a refused request: agents retry a broken server for minutes.
-      if (response.headersSent) response.destroy();
-      else refuse(response, 400, `The script in the prompt cannot be played: ${String(fault)}`);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  const bound = (server.address() as AddressInfo).port;
-  const close = async (): Promise<void> => {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  };
-  return {
-    url: `http://127.0.0.1:${bound}/v1`,
-    port: bound,
-    requests,
-    release: (name) => gate(name).resolve(),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+export async function startOpenAi(port = 0): Promise<OpenAi> {
+  const model = await startModel(VENDOR, port);
+  return { ...model, url: `${model.url}/v1` };
 }
 
 /** All text the model was shown in a call, one line per piece: for "the model was told". */
@@ -92,77 +52,33 @@ export function toldIn(call: ModelCall | undefined): string {
     .join("\n");
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requests: ModelCall[],
-  gate: (name: string) => Promise<void>,
-  called: () => void,
-): Promise<void> {
-  let raw = "";
-  for await (const chunk of request.setEncoding("utf8")) raw += String(chunk);
-  const path = (request.url ?? "/").split("?")[0] ?? "/";
-  if (path.endsWith("/models")) return send(response, 200, { object: "list", data: [] });
-  if (!path.endsWith("/responses")) return send(response, 404, {});
-  const call = JSON.parse(raw) as ModelCall;
-  requests.push(call);
-  called();
-  await play(call, raw, response, gate);
-}
+const VENDOR: Vendor<ModelCall> = {
+  aside(path) {
+    if (path.endsWith("/responses")) return undefined;
+    return path.endsWith("/models") ? { object: "list", data: [] } : 404;
+  },
+  play,
+  refusal: (status, message) => ({
+    error: { message, type: status >= 500 ? "server_error" : "invalid_request_error", code: null },
+  }),
+};
 
-async function play(
-  call: ModelCall,
-  raw: string,
-  response: ServerResponse,
-  gate: (name: string) => Promise<void>,
-): Promise<void> {
+async function play(asked: Asked<ModelCall>): Promise<void> {
+  const { call, raw, response } = asked;
   const step = stepFor(call);
-  const whole = step[0];
-  if (whole?.kind === "hang") return;
-  if (whole?.kind === "http") {
-    const [status = "500", ...words] = whole.argument.split(" ");
-    return refuse(response, Number(status), words.join(" ") || `scripted error ${status}`);
-  }
-  // Before the first byte: one that cannot be played is refused.
-  const played = step.map((directive) => ({ directive, said: spokenAs(directive) }));
+  if (playedWhole(step, response, VENDOR.refusal)) return;
   let number = 0;
-  const emit = (type: string, body: object): void => {
-    if (response.destroyed) return;
-    response.write(`event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...body })}\n\n`);
-    number += 1;
-  };
+  const event: Event = (type, body) => ({ type, sequence_number: number++, ...body });
+  const head = { id: `resp_${randomUUID()}`, object: "response", created_at: 1, model: call.model, error: null };
+  const first = [event("response.created", { response: { ...head, output: [], status: "in_progress" } })];
+  // Before the first byte: one that cannot be played is refused.
   const output: object[] = [];
-  const head = {
-    id: `resp_${randomUUID()}`,
-    object: "response",
-    created_at: 1,
-    model: call.model,
-    output,
-    error: null,
-  };
-  response.writeHead(200, { "content-type": "text/event-stream" });
-  emit("response.created", { response: { ...head, status: "in_progress" } });
-  let pause = 0;
-  for (const { directive, said } of played) {
-    if (directive.kind === "slow") pause = Number(directive.argument);
-    if (directive.kind === "wait") await gate(directive.argument);
-    if (directive.kind === "drop") {
-      // What came before must have left: the agent is to have heard a part.
-      await new Promise((resolve) => response.write(": cut\n\n", resolve));
-      return void response.destroy();
-    }
-    if (!said) continue;
-    const output_index = output.length;
-    emit("response.output_item.added", { output_index, item: said.begun });
-    if (said.opened) emit(said.opened.type, { item_id: said.id, output_index, ...said.opened.body });
-    for (const delta of said.delta === undefined ? [] : pieces(said.text)) {
-      emit(said.delta?.type ?? "", { item_id: said.id, output_index, ...said.delta?.body, delta });
-      if (pause > 0) await delay(pause);
-      if (response.destroyed) return;
-    }
+  const events = step.map((directive) => {
+    const said = spokenAs(directive);
+    if (!said) return [];
     output.push(said.done);
-    emit("response.output_item.done", { output_index, item: said.done });
-  }
+    return eventsOf(said, output.length - 1, event);
+  });
   const input = Math.max(1, Math.ceil(raw.length / 4));
   const spoken = Math.max(1, Math.ceil(JSON.stringify(output).length / 4));
   const usage = {
@@ -172,8 +88,22 @@ async function play(
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: input + spoken,
   };
-  emit("response.completed", { response: { ...head, status: "completed", usage } });
-  response.end();
+  const last = [event("response.completed", { response: { ...head, output, status: "completed", usage } })];
+  await stream(asked, step, { first, said: (_, place) => events[place] ?? [], last });
+}
+
+type Event = (type: string, body: object) => object;
+
+function eventsOf(said: Spoken, output_index: number, event: Event): object[] {
+  const { id, begun, opened, delta, text, done } = said;
+  return [
+    event("response.output_item.added", { output_index, item: begun }),
+    ...(opened ? [event(opened.type, { item_id: id, output_index, ...opened.body })] : []),
+    ...(delta
+      ? piecesOf(text).map((piece) => event(delta.type, { item_id: id, output_index, ...delta.body, delta: piece }))
+      : []),
+    event("response.output_item.done", { output_index, item: done }),
+  ];
 }
 
 interface Spoken {
@@ -269,10 +199,6 @@ function namedIn(directive: Directive): { namespace: object; name: string; json:
   return { namespace: { namespace }, name, json: JSON.stringify(input) };
 }
 
-function pieces(text: string): readonly string[] {
-  return text.match(new RegExp(`[\\s\\S]{1,${DELTA_CHARS}}`, "gu")) ?? [];
-}
-
 /**
  * The step of the newest real prompt, which is a message of the user's with more than the agent's own remarks. A run of
  * what the model said, not broken by a result, was one call.
@@ -333,17 +259,6 @@ function outputOf(item: InputItem): string {
   if (typeof output === "string") return output;
   if (Array.isArray(output)) return textOf(output as Piece[]);
   return output === undefined ? "" : JSON.stringify(output);
-}
-
-function refuse(response: ServerResponse, status: number, message: string): void {
-  send(response, status, {
-    error: { message, type: status >= 500 ? "server_error" : "invalid_request_error", code: null },
-  });
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
 }
 
 if (import.meta.main) {
