@@ -2,7 +2,7 @@
 import type { AgentName } from "@flybridge/protocol/ids.ts";
 import type { Hook } from "@flybridge/protocol/methods.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
-import { createResource, createSignal, For, Show } from "solid-js";
+import { createResource, createSignal, For, Show, Suspense } from "solid-js";
 import { type HostHere, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { agentTitle } from "../host/agents.ts";
@@ -28,9 +28,12 @@ export default function HookOffer(props: { host: HostHere; only?: AgentName }) {
     mutate((before) => before?.map((one) => (one.agent === hook.agent ? hook : one)));
   };
   return (
-    <For each={shown()}>
-      {(hook) => <OneHook host={props.host} hook={hook} changed={changed} isRow={props.only === undefined} />}
-    </For>
+    // A session stays on the page while its host is asked.
+    <Suspense>
+      <For each={shown()}>
+        {(hook) => <OneHook host={props.host} hook={hook} changed={changed} isRow={props.only === undefined} />}
+      </For>
+    </Suspense>
   );
 }
 

@@ -2,7 +2,7 @@
 import type { Attachment, Upload } from "@flybridge/protocol/attachment.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
-import { createResource, createSignal, For, onCleanup, Show } from "solid-js";
+import { createResource, createSignal, For, onCleanup, Show, Suspense } from "solid-js";
 import type { HostHere } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
@@ -93,9 +93,12 @@ function Thumbnail(props: { thing: Thing; open: () => void }) {
       aria-label={t("Show {name}", { name: visibleLine(props.thing.name) })}
       onClick={() => props.open()}
     >
-      <Show when={source()} fallback={<Icon name="image" />}>
-        {(address) => <img src={address()} alt="" decoding="async" />}
-      </Show>
+      {/* Waiting happens in here: a boundary further out would take the session off the page, and the caret with it. */}
+      <Suspense fallback={<Icon name="image" />}>
+        <Show when={source()} fallback={<Icon name="image" />}>
+          {(address) => <img src={address()} alt="" decoding="async" />}
+        </Show>
+      </Suspense>
     </button>
   );
 }

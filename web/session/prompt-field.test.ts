@@ -219,6 +219,23 @@ describe("attaching", () => {
   });
 });
 
+describe("a picture that comes into the transcript", () => {
+  it("leaves the caret in the field", async () => {
+    const { page, faults } = await stage.open("session-attached", PHONE);
+    await page.locator(".attached-picture img").waitFor();
+    await field(page).tap();
+    await page.keyboard.type("Look");
+    await inWorld(page, (world) => {
+      const given = world.session().value.rows.find((row) => row.kind === "prompt" && row.attachments);
+      world.append([{ ...JSON.parse(JSON.stringify(given)), key: "later", prompt: "later" }]);
+    });
+    await page.locator(".attached-picture img").nth(1).waitFor();
+    await page.keyboard.type(" at it");
+    assert.equal(await field(page).inputValue(), "Look at it");
+    assert.deepEqual(faults, []);
+  });
+});
+
 describe("mentions and commands", () => {
   it("offers files after @, by keyboard", async () => {
     const { page, faults } = await stage.open("session-attached", DESKTOP);
