@@ -3,11 +3,30 @@
  * by answering an ask with one of the two choices below, which the host adds to what the agent itself offers.
  */
 import * as v from "valibot";
+import type { Choice } from "./ask.ts";
 import { AgentName, DeviceId, SessionId, Time } from "./ids.ts";
 import { MAX_ANSWER_CHARS, MAX_LABEL_CHARS, MAX_PATH_CHARS } from "./limits.ts";
 
 /** The choices by which a person makes a rule. No agent's own choice may have these names. */
 export const RULE_CHOICES = { session: "flybridge.session", always: "flybridge.always" } as const;
+
+/** As a person is offered them. */
+export const RULE_OFFERS: readonly Choice[] = [
+  {
+    choice: RULE_CHOICES.session,
+    label: "Allow this exact request for this session",
+    detail:
+      "The same request is allowed without asking until this session or the host ends. One changed byte asks again.",
+    scope: "session",
+  },
+  {
+    choice: RULE_CHOICES.always,
+    label: "Always allow this exact request",
+    detail:
+      "The same request of this agent in this folder and mode is allowed without asking from now on, until you revoke the rule.",
+    scope: "always",
+  },
+];
 
 const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_CHARS));
 

@@ -1,33 +1,16 @@
 /** Standing rules as a session uses them: which asks offer to make one, and what exactly one allows. */
 import { createHash } from "node:crypto";
-import type { ApprovalAsk, Ask, Choice } from "@flybridge/protocol/ask.ts";
+import type { ApprovalAsk, Ask } from "@flybridge/protocol/ask.ts";
 import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { MAX_INPUT_CHARS, MAX_OPTIONS } from "@flybridge/protocol/limits.ts";
-import { RULE_CHOICES } from "@flybridge/protocol/rule.ts";
+import { RULE_OFFERS } from "@flybridge/protocol/rule.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 import type { NewRule } from "../core/ports.ts";
-
-const CHOICES: readonly Choice[] = [
-  {
-    choice: RULE_CHOICES.session,
-    label: "Allow this exact request for this session",
-    detail:
-      "The same request is allowed without asking until this session or the host ends. One changed byte asks again.",
-    scope: "session",
-  },
-  {
-    choice: RULE_CHOICES.always,
-    label: "Always allow this exact request",
-    detail:
-      "The same request of this agent in this folder and mode is allowed without asking from now on, until you revoke the rule.",
-    scope: "always",
-  },
-];
 
 /** An ask as it is journaled: an approval that a rule could answer offers to make one. */
 export function withRuleChoices(ask: Ask): Ask {
   if (!isRuled(ask)) return ask;
-  return { ...ask, choices: [...ask.choices, ...CHOICES] };
+  return { ...ask, choices: [...ask.choices, ...RULE_OFFERS] };
 }
 
 /** The rule that an answer makes. */
@@ -74,7 +57,7 @@ export function isRuled(ask: Ask): ask is ApprovalAsk {
     ask.evidence.tool.trim() !== "" &&
     // What was cut cannot be told apart from its like.
     ask.evidence.input.length < MAX_INPUT_CHARS / 2 &&
-    ask.choices.length + CHOICES.length <= MAX_OPTIONS &&
+    ask.choices.length + RULE_OFFERS.length <= MAX_OPTIONS &&
     ask.choices.some(({ scope }) => scope === "once")
   );
 }

@@ -3,7 +3,7 @@ import type { Row, SessionView } from "@flybridge/client/view.ts";
 import type { AgentCommand, AgentSetting } from "@flybridge/protocol/agent.ts";
 import type { ApprovalAsk, QuestionAsk } from "@flybridge/protocol/ask.ts";
 import type { AgentName, AskId, DeviceId } from "@flybridge/protocol/ids.ts";
-import { RULE_CHOICES, type Rule, type RuleId } from "@flybridge/protocol/rule.ts";
+import { RULE_OFFERS, type Rule, type RuleId } from "@flybridge/protocol/rule.ts";
 import { APPROVAL, MCP_ASK, MINUTE, OTHER_DEVICE, prompt, SELF, sessionId, words } from "./data.ts";
 
 const NOW = Date.now();
@@ -86,24 +86,8 @@ export const ATTACHED: Row[] = [
   },
 ];
 
-const rules: ApprovalAsk["choices"] = [
-  {
-    choice: RULE_CHOICES.session,
-    label: "Allow this exact request for this session",
-    detail:
-      "The same request is allowed without asking until this session or the host ends. One changed byte asks again.",
-    scope: "session",
-  },
-  {
-    choice: RULE_CHOICES.always,
-    label: "Always allow this exact request",
-    detail:
-      "The same request of this agent in this folder and mode is allowed without asking from now on, until you revoke the rule.",
-    scope: "always",
-  },
-];
-export const RULED_ASK: ApprovalAsk = { ...APPROVAL, choices: [...APPROVAL.choices, ...rules] };
-export const RULED_MCP_ASK: ApprovalAsk = { ...MCP_ASK, choices: [...MCP_ASK.choices.slice(0, 1), ...rules] };
+export const RULED_ASK: ApprovalAsk = { ...APPROVAL, choices: [...APPROVAL.choices, ...RULE_OFFERS] };
+export const RULED_MCP_ASK: ApprovalAsk = { ...MCP_ASK, choices: [...MCP_ASK.choices.slice(0, 1), ...RULE_OFFERS] };
 
 export const SECRET: QuestionAsk = {
   ask: "ask-secret" as AskId,
