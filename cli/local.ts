@@ -1,6 +1,6 @@
 /** The way in from this machine: over the host's local socket, with the same handshake as every other device. */
 import { connect as connectSocket } from "node:net";
-import { givenKeys } from "@flybridge/client/keys-given.ts";
+import { givenKeys } from "@flybridge/client/keys-given-node.ts";
 import { makeBridge } from "@flybridge/client/make-bridge.ts";
 import { nodePlatformOver } from "@flybridge/client/platform-node.ts";
 import { type Connection, type KnownHost, Offline, type Replica } from "@flybridge/client/replica.ts";
