@@ -6,6 +6,7 @@ import { continuityTag } from "@flybridge/crypto/continuity.ts";
 import type { AgreementKey, Suite } from "@flybridge/crypto/suite.ts";
 import { Introduction } from "@flybridge/protocol/device.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
+import type { Way } from "@flybridge/protocol/way.ts";
 import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { type Accepted, acceptOver, HandshakeError } from "@flybridge/transport/secure.ts";
@@ -19,9 +20,16 @@ import type { Desk } from "./desk.ts";
 /** Links whose other side is not authenticated yet, in all. */
 const MAX_STRANGERS = 32;
 
+/** The door that a link came through. */
+export interface Entrance {
+  readonly way: Way;
+  /** Of the TLS that the link runs in, where its device binds its handshake to it (RFC 9266), 32 bytes. */
+  readonly exporter?: Uint8Array;
+}
+
 export interface Gate {
   /** Takes the link over. False when too many strangers are at the gate: the link is closed. */
-  enter(link: Link): boolean;
+  enter(link: Link, entrance: Entrance): boolean;
   /** Says goodbye to every device. */
   close(reason: string): void;
 }
@@ -86,7 +94,7 @@ export function makeGate(around: {
   };
 
   return {
-    enter(link) {
+    enter(link, { exporter }) {
       if (strangers >= MAX_STRANGERS) {
         link.close("busy");
         return false;
@@ -97,6 +105,7 @@ export function makeGate(around: {
         hostKey: around.hostKey,
         hostId: around.hostId,
         payload: new Uint8Array(0),
+        ...(exporter === undefined ? {} : { route: { kind: "direct", exporter } }),
         deflate: around.deflate,
         inflate: around.inflate,
         secretOf: (offer) => offers.secretOf(offer),

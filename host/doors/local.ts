@@ -17,7 +17,7 @@ export async function openLocal(options: { readonly path: string; readonly gate:
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
     sockets.handleUpgrade(request, socket as Socket, head, (webSocket) => {
-      options.gate.enter(webSocketLink(webSocket, { maxFrameBytes: RECORD_BYTES }));
+      options.gate.enter(webSocketLink(webSocket, { maxFrameBytes: RECORD_BYTES }), { way: "local" });
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -46,6 +46,8 @@ export async function openLoopback(options: {
 }
 
 interface Allowed {
+  /** Of `hosts`, this machine's own. */
+  readonly local: ReadonlySet<string>;
   readonly hosts: ReadonlySet<string>;
   readonly origins: ReadonlySet<string>;
 }
@@ -53,6 +55,7 @@ interface Allowed {
 function allowList(port: number, origins: readonly string[]): Allowed {
   const local = [`${LOOPBACK}:${port}`, `localhost:${port}`, `[::1]:${port}`];
   return {
+    local: new Set(local),
     hosts: new Set([...local, ...origins.map((origin) => new URL(origin).host)]),
     origins: new Set([...local.map((host) => `http://${host}`), ...origins]),
   };
@@ -99,7 +102,8 @@ function upgrader(allowed: Allowed, gate: Gate): (request: IncomingMessage, sock
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      gate.enter(webSocketLink(webSocket, { maxFrameBytes: RECORD_BYTES }));
+      const way = allowed.local.has(host ?? "") ? "loopback" : "proxy";
+      gate.enter(webSocketLink(webSocket, { maxFrameBytes: RECORD_BYTES }), { way });
     });
   };
 }
