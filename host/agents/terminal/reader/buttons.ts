@@ -1,7 +1,7 @@
 /** Options side by side: `● Yes / ○ No`, `No / Yes`, `Allow once   Allow always   Reject`, `[ OK ]  [ Cancel ]`. */
 import { standingOut, type Place } from "./highlight.ts";
 import { answers, beforeHint, isHint } from "./hints.ts";
-import { LIVE } from "./line.ts";
+import { LIVE } from "./prompt.ts";
 import type { Row, View } from "./rows.ts";
 import type { Found, Option } from "./shape.ts";
 import { isNo, isYes, saysNo, saysYes } from "./words.ts";

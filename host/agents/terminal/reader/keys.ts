@@ -177,3 +177,9 @@ export function spelledOut(text: string): readonly Option[] | undefined {
   }
   return undefined;
 }
+
+/** The place of the option that is a no. */
+export function noOf(options: readonly Option[]): { readonly no?: number } {
+  const no = options.findIndex(({ label, key }) => isNo(label) || (key !== undefined && isNo(key)));
+  return no === -1 ? {} : { no };
+}

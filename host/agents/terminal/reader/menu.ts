@@ -1,87 +1,19 @@
 /** Menus with a highlight that is moved: arrows, radio buttons, boxes to tick, one below the other. */
-import { isDimAt, standingOut, type Place } from "./highlight.ts";
+import { type Block, blockOf, MAX_MENU_ROWS, ownWordsAt } from "./block.ts";
+import { standingOut } from "./highlight.ts";
 import { answers, isHint, trailingHint } from "./hints.ts";
-import { keyedOf, listAbove, splitLabel } from "./list.ts";
-import { LIVE } from "./line.ts";
-import { isInterpreter, isShellPrompt } from "./resting.ts";
-import type { Row, View } from "./rows.ts";
+import { isOwnWords, type Item, itemOf, KEYS_BEHIND, optionAt, placesOf } from "./item.ts";
+import { listAbove } from "./list.ts";
+import { LIVE } from "./prompt.ts";
+import { type Asked, questionAbove, trailingOf } from "./question.ts";
+import { isShellPrompt } from "./resting.ts";
+import type { View } from "./rows.ts";
 import type { Found, Option } from "./shape.ts";
 import { isNo, isYes, saysNo, saysYes } from "./words.ts";
 
-/** Rows from the last upwards in which a highlight is looked for, rows of one menu, and how many are tried. */
+/** Rows from the last upwards in which a highlight is looked for, and how many are tried. */
 const MAX_SEARCH_ROWS = 70;
-const MAX_MENU_ROWS = 90;
 const MAX_TRIES = 6;
-const MAX_TRAILING_ROWS = 4;
-const MAX_QUESTION_ROWS = 8;
-const MAX_LABEL_WIDTH = 160;
-
-const POINTER =
-  /^(\s*)(?:(❯|›|»|▸|▶|►|➤|➜|→|⇒|‣|⏵|👉|☞|➔|➡️?|⮕|⦿)(\s*)(?=\S)|(>{1,2}|\*|-{1,2}>|=>|•)(\s+(?=\S)|(?=[[(◯◉○●☐☑◻◼])))/u;
-const RADIO = /^(?:(●|◉|⦿|🔘|\([•*xXo●]\)|<[•*x]>)|(○|◯|⊚|◌|\( {1,2}\)|\(\)|< >))(?=\s|$)\s*/u;
-const CHECK = /^(?:(☑|☒|◼|■|▣|✅|✔|✓|⬢|🗹|\[[xX*✔✓•●■+]\])|(☐|◻|□|▢|⬡|⬜|◽|\[ \]|\[_\]|\[\]))(?=\s|$)️?\s*/u;
-
-const KEYS_BEHIND =
-  /(?:\s+\((?:[a-z0-9]|esc|enter|tab|space|(?:shift|ctrl|alt)\+\w+)(?: or (?:[a-z0-9]|esc|enter|tab))?\))+$/iu;
-
-interface Item {
-  readonly at: number;
-  readonly indent: number;
-  readonly pointer: string;
-  readonly glyph: "radio" | "check" | undefined;
-  readonly on: boolean;
-  readonly key: string | undefined;
-  /** Column of what follows the pointer. */
-  readonly start: number;
-  /** Column of the label. */
-  readonly body: number;
-  readonly label: string;
-}
-
-interface Block {
-  readonly items: readonly { readonly item: Item; readonly more: readonly string[] }[];
-  readonly top: number;
-  readonly end: number;
-}
-
-function itemOf(row: Row, at: number): Item {
-  const pointed = POINTER.exec(row.text);
-  const pointer = pointed?.[2] ?? pointed?.[4] ?? "";
-  let col = pointed ? pointed[0].length : row.indent;
-  let rest = row.text.slice(col);
-  let glyph: Item["glyph"];
-  let on = false;
-  const start = col;
-  const take = (): void => {
-    // gum draws what may be ticked with a bullet, once its pointer stands before it.
-    const bullet = pointer !== "" && pointer !== "•" ? /^• (?=\S)/u.exec(rest) : null;
-    if (bullet && glyph === undefined) {
-      glyph = "check";
-      col += bullet[0].length;
-      rest = rest.slice(bullet[0].length);
-      return;
-    }
-    const radio = RADIO.exec(rest);
-    const check = radio ? null : CHECK.exec(rest);
-    const found = radio ?? check;
-    if (!found || glyph !== undefined) return;
-    glyph = radio ? "radio" : "check";
-    // enquirer draws the same tick for both, and only dims it.
-    on = found[1] !== undefined && !(/^[✔✓]/u.test(found[0]) && isDimAt(row, col));
-    col += found[0].length;
-    rest = rest.slice(found[0].length);
-  };
-  take();
-  const keyed = keyedOf(rest);
-  let key: string | undefined;
-  if (keyed && keyed.col === 0) {
-    key = keyed.key;
-    col += keyed.labelCol;
-    rest = rest.slice(keyed.labelCol);
-    take();
-  }
-  return { at, indent: row.indent, pointer, glyph, on, key, start, body: col, label: rest.trim() };
-}
 
 export function menuAsk(view: View): Found | undefined {
   return pointed(view) ?? questionFirst(view) ?? hinted(view);
@@ -111,123 +43,6 @@ function pointedBy(view: View, wanted: (pointer: string) => boolean): Found | un
     if (found) return found;
   }
   return undefined;
-}
-
-function blockOf(view: View, marked: Item): Block | undefined {
-  const like = isSubmit(marked) ? (keyedAbove(view, marked.at) ?? marked) : marked;
-  const around = [view.rows[marked.at - 1], view.rows[marked.at + 1]].map((row) =>
-    row && !row.blank ? itemOf(row, 0) : undefined,
-  );
-  // `● 1. Once` with `  2. Always` below: the radio is the pointer there.
-  const alone = marked.glyph === "radio" && marked.pointer === "" && !around.some((one) => one?.glyph === "radio");
-  const glyphs = like.glyph !== undefined && !alone;
-  const start = alone ? marked.body - keyWidth(marked) : like.start;
-  const isSibling = (item: Item): boolean => {
-    if (item.pointer === "•" && marked.pointer !== "•") return glyphs && Math.abs(item.indent - start) <= 1;
-    if (item.pointer !== "") return false;
-    if (like.key !== undefined) return (item.key !== undefined && Math.abs(item.start - start) <= 2) || isSubmit(item);
-    if (glyphs)
-      return item.glyph === like.glyph && item.start >= Math.min(start, marked.indent) && item.start - start <= 6;
-    return item.indent === start && item.glyph === undefined;
-  };
-  const items: { item: Item; more: string[] }[] = [{ item: marked, more: [] }];
-  let end = marked.at;
-  let blanks = 0;
-  let ruled = false;
-  for (let at = marked.at + 1; at < view.rows.length && at - marked.at < MAX_MENU_ROWS; at++) {
-    const row = view.rows[at];
-    if (!row) break;
-    if (row.blank) {
-      blanks += row.rule ? 0 : 1;
-      ruled ||= row.rule;
-      if (blanks > (like.key === undefined ? 1 : 2)) break;
-      continue;
-    }
-    if (isHint(row.said)) break;
-    const item = itemOf(row, at);
-    if (isSibling(item) && !(like.key === undefined && blanks > 0 && !ruled && !glyphs)) {
-      items.push({ item, more: [] });
-    } else if (
-      blanks === 0 &&
-      (row.indent > start || isWrapped(view, at)) &&
-      !(item.pointer !== "" && item.key !== undefined)
-    ) {
-      items.at(-1)?.more.push(row.text);
-    } else break;
-    blanks = 0;
-    ruled = false;
-    end = at;
-  }
-  let top = marked.at;
-  blanks = 0;
-  let more: string[] = [];
-  for (let at = marked.at - 1; at >= 0 && marked.at - at < MAX_MENU_ROWS; at--) {
-    const row = view.rows[at];
-    if (!row) break;
-    if (row.blank) {
-      if (row.rule && (row.title !== "" || /^\s*[┌╭┏╔▄▔]/u.test(row.raw))) break;
-      blanks += row.rule ? 0 : 1;
-      if (blanks > (like.key === undefined ? 0 : 1)) break;
-      continue;
-    }
-    const item = itemOf(row, at);
-    if (isWrapped(view, at) && row.indent < start && blanks === 0) {
-      more.unshift(row.text);
-      continue;
-    }
-    if (isSibling(item) && !(like.key !== undefined && Number(item.key) >= Number(items[0]?.item.key))) {
-      items.unshift({ item, more });
-      more = [];
-      top = at;
-    } else if (row.indent > start && blanks === 0 && (like.key !== undefined || glyphs) && more.length < 4) {
-      more.unshift(row.text);
-      continue;
-    } else break;
-    blanks = 0;
-  }
-  return { items, top, end };
-}
-
-/** Picking it opens a field. */
-function isOwnWords(name: string): boolean {
-  return /^(?:type (?:something|your|here|a )|tell \w+ what|other(?:\s*[.…(:]|$)|something else|enter (?:your own|manually|a custom)|custom(?:\s*[.…(:]|$)|write my own)/iu.test(
-    name,
-  );
-}
-
-/** The row that sends what is ticked has no key of its own. */
-function isSubmit(item: Item): boolean {
-  return (
-    item.key === undefined && item.glyph === undefined && /^(?:submit|next|done|continue|finish)$/iu.test(item.label)
-  );
-}
-
-/** An entry of the list that such a row closes. */
-function keyedAbove(view: View, below: number): Item | undefined {
-  for (let at = below - 1; at >= 0 && below - at < 4; at--) {
-    const row = view.rows[at];
-    const item = row && !row.blank ? itemOf(row, at) : undefined;
-    if (item?.key !== undefined) return item;
-  }
-  return undefined;
-}
-
-/** A row that only goes on where the one above met the edge. */
-function isWrapped(view: View, at: number): boolean {
-  const row = view.rows[at];
-  const above = view.rows[at - 1];
-  return (
-    row !== undefined &&
-    above !== undefined &&
-    !above.blank &&
-    !row.framed &&
-    (row.wrapped || above.raw.length >= view.edge - 1)
-  );
-}
-
-/** `1. ` and what else stands before a label. */
-function keyWidth(item: Item): number {
-  return item.key === undefined ? 0 : item.key.length + 2;
 }
 
 function menuOf(view: View, block: Block): Found | undefined {
@@ -287,165 +102,6 @@ function menuOf(view: View, block: Block): Found | undefined {
             ),
           );
   return found(view, asked, options, at, checks, block.top, view.rows.length - 1);
-}
-
-function optionAt(view: View, item: Item, more: readonly string[], checks: boolean): Option {
-  // What did not fit goes on in the next row; what did is said of it in the next row.
-  let label = item.label;
-  const details: string[] = [];
-  let width = item.body + label.length;
-  for (const text of more) {
-    const said = text.trim();
-    const word = said.split(" ", 1)[0] ?? "";
-    if (details.length === 0 && width + word.length + 1 >= Math.min(edgeOf(view, item.at), view.cols) - 1)
-      label = `${label} ${said}`;
-    else details.push(said);
-    width = text.length;
-  }
-  const split = splitLabel(label);
-  const dash = details.length === 0 && split.detail === "" ? /^(.{2,60}?) [-–—] (.{2,})$/u.exec(split.label) : null;
-  const name = trimKeys(dash && !/[\d)\]]$/u.test(dash[1] ?? "") ? (dash[1] ?? "") : split.label);
-  const detail = [dash && name === trimKeys(dash[1] ?? "") ? (dash[2] ?? "") : "", split.detail, ...details]
-    .filter((one) => one !== "")
-    .join(" ");
-  const free = isOwnWords(name);
-  const submit = checks && isSubmit(item);
-  return {
-    label: name.slice(0, MAX_LABEL_WIDTH * 4),
-    ...(detail === "" ? {} : { detail }),
-    ...(item.key === undefined ? {} : { key: item.key }),
-    ...(checks && (item.glyph !== undefined || item.pointer === "•") ? { checked: item.on } : {}),
-    ...(free ? { free: true as const } : {}),
-    ...(submit ? { submit: true as const } : {}),
-  };
-}
-
-/** Claude's field for one's own words shows them in place of its name once there are any; it stands last, above a rule. */
-function ownWordsAt(items: Block["items"]): number {
-  const chat = items.findLastIndex(({ item }) => /^chat about this/iu.test(item.label));
-  if (chat < 1) return -1;
-  const own = items.findLastIndex(({ item }, place) => place < chat && item.key !== undefined);
-  return own === items.findLastIndex(({ item }, place) => place < chat && !isSubmit(item)) ? own : -1;
-}
-
-/** The column up to which words are wrapped where this row stands: a frame's inside, or the screen's. */
-function edgeOf(view: View, at: number): number {
-  const raw = view.rows[at]?.raw ?? "";
-  const side = /\s*[│┃║|]\s*$/u.exec(raw);
-  return side && view.rows[at]?.framed === true
-    ? side.index + (side[0].length > 2 ? side[0].length - 2 : 0)
-    : view.cols;
-}
-
-/** `(y)`, `(esc)`, `(shift+tab)` behind a label say which key takes it. */
-function trimKeys(label: string): string {
-  return label.replace(KEYS_BEHIND, "").trim();
-}
-
-interface Trailing {
-  /** A legend says how to answer. */
-  readonly answers: boolean;
-  readonly hint: string;
-  /** Nothing but the legend and rules stands below. */
-  readonly bare: boolean;
-}
-
-/** What stands below a menu, or undefined when the program has gone on. */
-function trailingOf(view: View, end: number): Trailing | undefined {
-  let texts = 0;
-  let hint = "";
-  let can = false;
-  let framed = false;
-  let lastHint = false;
-  for (let at = end + 1; at < view.rows.length; at++) {
-    const row = view.rows[at];
-    if (!row) break;
-    if (row.blank) {
-      if (row.rule && /[╰└┗╚]/u.test(row.raw)) framed = true;
-      continue;
-    }
-    lastHint = isHint(row.said);
-    if (lastHint) {
-      hint = `${hint} ${row.said}`.trim();
-      can ||= answers(row.said);
-      continue;
-    }
-    if (isShellPrompt(row.said) || isInterpreter(row.said) || LIVE.test(row.said)) return undefined;
-    // A composer or another prompt is where the program is.
-    if (/^(?:❯|›|>|»|\$)(?:\s|$)/u.test(row.said)) return undefined;
-    texts += 1;
-    if (texts > MAX_TRAILING_ROWS) return undefined;
-  }
-  if (texts > 0 && !(lastHint && can) && !framed && !can) return undefined;
-  return { answers: can, hint, bare: texts === 0 };
-}
-
-interface Asked {
-  readonly question: string;
-  readonly title: string;
-  readonly hint: string;
-  /** It begins with the mark of a prompt library, or stands in a frame's title. */
-  readonly live: boolean;
-  readonly noise: boolean;
-  readonly top: number;
-}
-
-function questionAbove(view: View, top: number, items: Block["items"]): Asked {
-  const out: string[] = [];
-  let hint = "";
-  let live = false;
-  let title = "";
-  let blanks = 0;
-  let at = top - 1;
-  let first = top;
-  for (; at >= 0 && out.length < MAX_QUESTION_ROWS; at--) {
-    const row = view.rows[at];
-    if (!row) break;
-    if (row.rule) {
-      if (row.title !== "") {
-        title = row.title;
-        if (out.length === 0) live = true;
-      }
-      if (out.length > 0 || row.title !== "") break;
-      continue;
-    }
-    if (row.blank) {
-      blanks += 1;
-      if (out.length > 0 || blanks > 2) break;
-      continue;
-    }
-    if (isShellPrompt(row.said)) break;
-    if (isHint(row.said) && out.length === 0) {
-      if (answers(row.said)) hint = `${row.said} ${hint}`.trim();
-      continue;
-    }
-    if (/^(?:search|filter)\s*[:>]|^instructions:$/iu.test(row.said) && out.length === 0) continue;
-    if (/^[>❯🔍]\s*(?:filter|search|type to)\b/iu.test(row.said) && out.length === 0) {
-      live = true;
-      title ||= row.said.replace(/^\W+/u, "");
-      continue;
-    }
-    out.unshift(row.said);
-    first = at;
-    if (LIVE.test(row.said)) {
-      live = true;
-      break;
-    }
-  }
-  let question = out.join("\n").replace(LIVE, "");
-  const trailing = trailingHint(question);
-  if (trailing !== undefined) {
-    hint = `${hint} ${trailing}`.trim();
-    question = question.replace(trailing, "");
-  }
-  question = question
-    .replace(/\s*[›»‣…]\s*$/u, "")
-    .replace(/[[(](?:instructions|press|use|type)[^\])]{0,200}[\])]\s*:?\s*$/iu, "")
-    .trim();
-  const noise =
-    items.some(({ item }) => item.pointer === "*" || item.pointer === ">") &&
-    /^(?:error|warning|traceback|on branch|branches|changes|commit|diff)/iu.test(question);
-  return { question: question === "" ? title : question, title, hint, live, noise, top: first };
 }
 
 /** `? Pick one`, `◆ Pick one`, and any other mark where the end of the row shows that it waits. */
@@ -566,13 +222,6 @@ function hinted(view: View): Found | undefined {
   if (asked.question === "" || keyed.length !== list.options.length) return undefined;
   const options = list.options.map((option): Option => (isOwnWords(option.label) ? { ...option, free: true } : option));
   return found(view, asked, options, standingOut(placesOf(view, keyed)), false, list.top, view.rows.length - 1);
-}
-
-function placesOf(view: View, items: readonly Item[]): Place[] {
-  return items.flatMap((item) => {
-    const row = view.rows[item.at];
-    return row ? [{ row, col: item.body }] : [];
-  });
 }
 
 function found(

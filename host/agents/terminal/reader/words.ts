@@ -108,3 +108,11 @@ export const ASKS_WHAT =
 /** A question that is answered with yes or no. */
 export const ASKS_WHETHER =
   /^(?:\W{0,4})?(?:(?:so|and|but|then|also|ok(?:ay)?|please|really|sure|now|already|[^\s]{1,40}:|warning[:!]|note:|[^?]{0,400}[.!:])\s{1,2})?(?:do|does|did|are|is|was|were|will|would|should|shall|can|could|may|might|must|have|has|had|want|wanna|ready|proceed|continue|overwrite|replace|remove|delete|erase|destroy|purge|really|sure|confirm|allow|permit|trust|abort|retry|try again|install|uninstall|reinstall|upgrade|update|enable|disable|save|discard|quit|exit|leave|stop|restart|reboot|reset|kill|terminate|use|accept|agree|apply|commit|push|merge|deploy|publish|submit|send|create|open|close|keep|skip|ignore|add|include|run|execute|start|launch|download|clean|clear|format|fix|repair|undo|revert|rollback|switch|move|rename|copy|unlink|load|import|export|share|sign|log ?(?:in|out)|go|any other|anything else|okay|ok|correct|is this|looks? (?:good|ok)|happy|möchten|wollen|soll|fortfahren|voulez|souhaitez|continuer|êtes|desea|quiere|está|continuar|deseja|vuoi|continuare|sei|продолжить|вы уверены|хотите|удалить)\b/iu;
+
+/** Words that name the return key, or any key, as what goes on. */
+export const ENTER =
+  /(?:\b(?:press|hit|push|tap|strike|click|appuyez sur|dr[uü]cken sie|presione|pulse|premi|pressione|нажмите|naciśnij)\b\W{0,3}(?:the |on |la |die |le |tecla |touche |klawisz )*[<[("'‘“`]*(?:enter|return|entr[eé]e|eingabetaste|intro|invio|ввод|any (?:key|button)|une touche|eine (?:beliebige )?taste|cualquier tecla|qualsiasi tasto|qualquer tecla|любую клавишу|dowolny|space ?bar|space|⏎|↵|a key)|^[<[(]?(?:press )?(?:enter|return|any key)[>\])]?(?: to \w+.{0,60})?[.:…]*$|按(?:任意键|回车)|エンター|请按)/iu;
+
+export function isEnter(said: string): boolean {
+  return ENTER.test(said);
+}
