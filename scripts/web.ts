@@ -1,8 +1,21 @@
-// Builds the web app when what is in web/dist is not made of these sources: `node scripts/web.ts`.
+/**
+ * `node scripts/web.ts` builds the web app when what is in web/dist is not made of these sources;
+ * `node scripts/web.ts gallery` does so with the gallery, and prints the folder it is in.
+ */
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { alone } from "./launch/lock.mjs";
 import { say } from "./launch/say.mjs";
@@ -12,6 +25,9 @@ const ROOT = join(import.meta.dirname, "..");
 /** What vite reads; tests are not part of the app, and touching one must not cost a build. */
 const SOURCES = ["web/**", "client/**", "transport/**", "crypto/**", "protocol/**", "package-lock.json"];
 
+/** Galleries that are kept. */
+const MOST_GALLERIES = 4;
+
 export class BuildFault extends Error {}
 
 /** Does nothing in a tree without a web app. Throws `BuildFault` with vite's own words when the build fails. */
@@ -20,19 +36,42 @@ export async function buildWeb(root: string): Promise<void> {
   await alone(join(root, ".cache", "web.lock"), "building the web app", async () => {
     if (isFresh(root)) return;
     const hash = sourceHash(root);
-    const start = Date.now();
-    say("Building the web app …");
-    const vite = join(root, "node_modules", "vite", "bin", "vite.js");
-    const built = spawnSync(process.execPath, [vite, "build", "--logLevel", "warn"], {
-      cwd: join(root, "web"),
-      encoding: "utf8",
-      env: { ...process.env, NODE_ENV: "production" },
-    });
-    if (built.status !== 0) throw new BuildFault(`The web app could not be built.\n${built.stdout}${built.stderr}`);
+    runVite(root, "the web app", []);
     mkdirSync(join(root, ".cache"), { recursive: true });
     writeFileSync(stampPath(root), hash);
-    say(`Web app built in ${((Date.now() - start) / 1000).toFixed(1)} s.`);
   });
+}
+
+/**
+ * The folder of the gallery, which tests and pictures look at: each state of the sources has one of its own, so that
+ * none is built twice, nor taken from under a test by the next. Throws `BuildFault`.
+ */
+async function builtGallery(root: string): Promise<string> {
+  const galleries = join(root, ".cache", "gallery");
+  const folder = join(galleries, sourceHash(root).slice(0, 16));
+  await alone(join(root, ".cache", "gallery.lock"), "building the gallery", async () => {
+    if (existsSync(folder)) return;
+    runVite(root, "the gallery", ["--mode", "gallery", "--outDir", `${folder}.new`]);
+    renameSync(`${folder}.new`, folder);
+    const newest = readdirSync(galleries)
+      .map((name) => ({ path: join(galleries, name), made: statSync(join(galleries, name)).mtimeMs }))
+      .toSorted((one, other) => other.made - one.made);
+    for (const { path } of newest.slice(MOST_GALLERIES)) rmSync(path, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+function runVite(root: string, title: string, words: readonly string[]): void {
+  const start = Date.now();
+  say(`Building ${title} …`);
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const ran = spawnSync(process.execPath, [vite, "build", "--logLevel", "warn", ...words], {
+    cwd: join(root, "web"),
+    encoding: "utf8",
+    env: { ...process.env, NODE_ENV: "production", NODE_TEST_CONTEXT: undefined },
+  });
+  if (ran.status !== 0) throw new BuildFault(`Could not build ${title}.\n${ran.stdout}${ran.stderr}`);
+  say(`Built ${title} in ${((Date.now() - start) / 1000).toFixed(1)} s.`);
 }
 
 function isFresh(root: string): boolean {
@@ -61,7 +100,8 @@ function stampPath(root: string): string {
 
 if (process.argv[1] === import.meta.filename) {
   try {
-    await buildWeb(ROOT);
+    if (process.argv[2] === "gallery") console.log(await builtGallery(ROOT));
+    else await buildWeb(ROOT);
   } catch (fault) {
     if (!(fault instanceof BuildFault)) throw fault;
     say(fault.message);

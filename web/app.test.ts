@@ -1,134 +1,15 @@
-/** Every screen, looked at by machines: accessible, inside its width, big enough to tap, silent under the policy. */
+/** The app's frame: keys, title, sheets, and words that would like to be more than words. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { after, before, describe, it } from "node:test";
-import type { Page } from "playwright-core";
-import { DESKTOP, inWorld, makeStage, PHONE, SMALL, type Stage } from "./gallery/stage.contract.ts";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** Smallest side of what is tapped on a phone, in CSS pixels. */
-const TARGET_PX = 44;
-
-const STATES = [
-  "pair",
-  "pair-again",
-  "inbox-empty",
-  "inbox-asks",
-  "inbox-edit",
-  "inbox-long",
-  "inbox-many",
-  "inbox-offline",
-  "inbox-revoked",
-  "sessions-empty",
-  "sessions",
-  "sessions-many",
-  "session-rich",
-  "session-running",
-  "session-danger",
-  "session-edit",
-  "session-question",
-  "session-plan",
-  "session-fresh",
-  "session-ended",
-  "session-failed-turn",
-  "session-offline",
-  "session-rtl",
-  "session-hostile",
-  "session-gone",
-  "devices",
-  "devices-one",
-  "session-attached",
-  "inbox-secret",
-  "rules",
-];
+import { after, afterEach, before, describe, it } from "node:test";
+import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "./gallery/stage.contract.ts";
+import { settled } from "./gallery/states.contract.ts";
 
 let stage: Stage;
 before(async () => {
   stage = await makeStage();
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
-
-/** Until nothing has changed in the page for a moment: lazy code, markdown and the list's measuring are done. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(
-    () =>
-      new Promise<void>((resolve) => {
-        let timer = setTimeout(resolve, 250);
-        const watching = new MutationObserver(() => {
-          clearTimeout(timer);
-          timer = setTimeout(resolve, 250);
-        });
-        watching.observe(document.body, { childList: true, subtree: true });
-        setTimeout(resolve, 3_000);
-      }),
-  );
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
-    };
-    const { violations: found } = await axe.run();
-    return found.flatMap((one) =>
-      one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 200)}`),
-    );
-  });
-}
-
-describe("every screen", () => {
-  for (const state of STATES)
-    it(`${state}: axe finds nothing, in light and dark, on phone and desktop`, async () => {
-      for (const [options, colorScheme] of [
-        [PHONE, "light"],
-        [DESKTOP, "dark"],
-      ] as const) {
-        const { page, faults } = await stage.open(state, { ...options, colorScheme });
-        await settled(page);
-        assert.deepEqual(await violations(page), [], `${state} ${colorScheme}`);
-        assert.deepEqual(faults, []);
-        await page.context().close();
-      }
-    });
-
-  for (const state of STATES)
-    it(`${state}: does not scroll sideways at 320 px, nor with text twice as large; targets are ${TARGET_PX} px`, async () => {
-      const { page, faults } = await stage.open(state, SMALL);
-      await settled(page);
-      const wide = () =>
-        page.evaluate(() => {
-          const scrollers = [
-            document.documentElement,
-            ...document.querySelectorAll(".main, .transcript, .pinned, .sheet-body"),
-          ];
-          return scrollers
-            .filter((one) => one.scrollWidth > one.clientWidth + 1)
-            .map((one) => `${one.className} ${one.scrollWidth} > ${one.clientWidth}`);
-        });
-      assert.deepEqual(await wide(), []);
-      const small = await page.evaluate((least) => {
-        const inText = (one: Element): boolean => one.closest(".markdown, .ask-where") !== null && one.tagName === "A";
-        return [...document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary")]
-          .filter(
-            (one) => one.checkVisibility() && !inText(one) && !one.closest(".skip") && !one.classList.contains("skip"),
-          )
-          .map((one) => ({
-            one: one.closest("label") ?? one,
-            box: (one.closest("label") ?? one).getBoundingClientRect(),
-          }))
-          .filter(({ box }) => box.width > 1 && (box.height < least - 0.5 || box.width < least - 0.5))
-          .map(({ one, box }) => `${one.outerHTML.slice(0, 120)} ${Math.round(box.width)}x${Math.round(box.height)}`);
-      }, TARGET_PX);
-      assert.deepEqual(small, []);
-      await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
-      await settled(page);
-      assert.deepEqual(await wide(), [], "at 200 %");
-      assert.deepEqual(faults, []);
-      await page.context().close();
-    });
-});
 
 describe("hostile words", () => {
   it("run nothing, load nothing, reach nothing", async () => {

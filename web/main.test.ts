@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { brotliCompressSync } from "node:zlib";
 import { makeStage, PHONE, type Stage } from "./gallery/stage.contract.ts";
 
@@ -13,6 +13,7 @@ let stage: Stage;
 before(async () => {
   stage = await makeStage("app");
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
 describe("the shipped app", () => {

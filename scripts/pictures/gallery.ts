@@ -33,7 +33,7 @@ export async function photographGallery(camera: Camera): Promise<void> {
     // As a browser's own setting does: the root's size, which everything else is measured in.
     if (percent !== 100) await page.evaluate((to) => (document.documentElement.style.fontSize = `${to}%`), percent);
     await camera.take(page, `gallery-${state}`, percent === 100 ? look : { ...look, name: LARGE_TEXT.name });
-    await page.context().close();
+    await stage.clear();
   };
   for (const state of STATES) for (const look of LOOKS) await show(state, look);
   for (const state of SCREENS) {

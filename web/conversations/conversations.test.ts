@@ -1,6 +1,6 @@
 /** What was begun in a terminal, in a real browser: found, looked at, gone on with, forked; and what runs elsewhere. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { DESKTOP, inWorld, makeStage, PHONE, SMALL, type Stage } from "../gallery/stage.contract.ts";
 
@@ -8,6 +8,7 @@ let stage: Stage;
 before(async () => {
   stage = await makeStage();
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
 const SESSION = "01900000-0000-7000-8000-000000000001";

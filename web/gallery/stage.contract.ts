@@ -1,17 +1,15 @@
 /**
- * For tests: builds the gallery, serves it as the host serves the app (same Content-Security-Policy), and opens its
- * states in a real Chromium. Every violation of the policy and every uncaught error is kept; a test ends by asking for none.
+ * For tests: serves the gallery as the host serves the app (same Content-Security-Policy), and opens its states in a
+ * real Chromium. Every violation of the policy and every uncaught error is kept; a test ends by asking for none.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { World } from "./world.ts";
 
-const WEB = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, "..", "..");
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -40,6 +38,8 @@ export const POLICY = [
 /** As text: this file is read by programs that have no DOM. */
 const TELL_VIOLATIONS = `document.addEventListener("securitypolicyviolation", (event) =>
   console.error("policy: " + event.violatedDirective + " " + event.blockedURI + " " + event.sample));`;
+/** Of the app's origin, and nothing in it: where a page waits for the next test. */
+const NOWHERE = "/nowhere";
 
 export const PHONE: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
@@ -58,16 +58,23 @@ export const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height:
 export interface Stage extends AsyncDisposable {
   /** Opens a state of the gallery, or a path of the app, in a page of its own; `faults` fills with what went wrong in it. */
   open(state: string, options?: BrowserContextOptions): Promise<{ page: Page; faults: string[] }>;
+  /** Between tests: pages are left, with all that they had stored and were permitted, for the next to be opened in. */
+  clear(): Promise<void>;
   readonly browser: Browser;
   readonly origin: string;
-  /** What was built, until the stage is gone. */
+  /** What was built. */
   readonly directory: string;
 }
 
+/** A page, what it was made for, and what has gone wrong in it since it was last opened. */
+interface Seat {
+  readonly look: string;
+  readonly page: Page;
+  faults: string[];
+}
+
 export async function makeStage(what: "gallery" | "app" = "gallery"): Promise<Stage> {
-  // A folder of its own: another test builds at the same time, and a build begins by emptying its folder.
-  const directory = mkdtempSync(join(tmpdir(), `flybridge-${what}-`));
-  build([...(what === "gallery" ? ["--mode", "gallery"] : []), "--outDir", directory]);
+  const directory = built(what);
   const server = await serve(directory);
   const { port } = server.address() as { port: number };
   const origin = `http://127.0.0.1:${port}`;
@@ -75,28 +82,49 @@ export async function makeStage(what: "gallery" | "app" = "gallery"): Promise<St
     executablePath: process.env["FLYBRIDGE_TEST_CHROMIUM"] ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-background-networking"],
   });
+  const free: Seat[] = [];
+  const taken: Seat[] = [];
+  /** To load a page anew costs a fifth of what a new browser context with its process does. */
+  const seatFor = async (options: BrowserContextOptions): Promise<Seat> => {
+    const look = JSON.stringify(options);
+    const at = free.findIndex((seat) => seat.look === look);
+    const [known] = at === -1 ? [] : free.splice(at, 1);
+    if (known) return known;
+    const context = await browser.newContext({ reducedMotion: "reduce", serviceWorkers: "block", ...options });
+    const page = await context.newPage();
+    await page.addInitScript(TELL_VIOLATIONS);
+    const seat: Seat = { look, page, faults: [] };
+    page.on("pageerror", (error) => seat.faults.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") seat.faults.push(message.text());
+    });
+    return seat;
+  };
   return {
     browser,
     origin,
     directory,
     async open(state, options = DESKTOP) {
-      const context = await browser.newContext({ reducedMotion: "reduce", serviceWorkers: "block", ...options });
-      const page = await context.newPage();
-      const faults: string[] = [];
-      page.on("pageerror", (error) => faults.push(String(error)));
-      page.on("console", (message) => {
-        if (message.type() === "error") faults.push(message.text());
-      });
-      await page.addInitScript(TELL_VIOLATIONS);
+      const seat = await seatFor(options);
+      taken.push(seat);
+      const { page } = seat;
+      const faults: string[] = (seat.faults = []);
       await page.goto(what === "gallery" ? `${origin}/gallery.html#${state}` : `${origin}${state}`);
       await page.locator("#app > *").first().waitFor();
       return { page, faults };
+    },
+    async clear() {
+      for (const seat of taken.splice(0)) {
+        await seat.page.context().clearPermissions();
+        await seat.page.goto(`${origin}${NOWHERE}`);
+        await seat.page.evaluate("localStorage.clear(); sessionStorage.clear()");
+        free.push(seat);
+      }
     },
     async [Symbol.asyncDispose]() {
       await browser.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }
@@ -106,20 +134,20 @@ export function inWorld<Given, Got>(page: Page, act: (world: World, given: Given
   return page.evaluate<Got>(`(${act.toString()})(window.gallery.world, ${JSON.stringify(given) ?? "undefined"})`);
 }
 
-/** Into a folder of the cache, so that a test never takes the served app's place. */
-function build(words: readonly string[]): void {
-  const vite = join(WEB, "..", "node_modules", "vite", "bin", "vite.js");
-  const built = spawnSync(process.execPath, [vite, "build", "--logLevel", "warn", ...words], {
-    cwd: WEB,
-    encoding: "utf8",
-    env: { ...process.env, NODE_ENV: "production", NODE_TEST_CONTEXT: undefined },
-  });
-  if (built.status !== 0) throw new Error(`vite could not build\n${built.stdout}${built.stderr}`);
+/** Its folder. */
+function built(what: "gallery" | "app"): string {
+  const words = what === "gallery" ? [what] : [];
+  const ran = spawnSync(process.execPath, [join(ROOT, "scripts", "web.ts"), ...words], { encoding: "utf8" });
+  if (ran.status !== 0) throw new Error(ran.stderr);
+  return what === "gallery" ? ran.stdout.trim() : join(ROOT, "web", "dist");
 }
 
 async function serve(directory: string): Promise<Server> {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? "/", "http://x").pathname);
+    // Without an icon of its own, it is asked for one that is not there.
+    if (path === NOWHERE)
+      return void response.writeHead(200, { "content-type": "text/html" }).end('<link rel="icon" href="data:,">');
     const file = extname(path) === "" ? "/index.html" : path;
     readFile(join(directory, file)).then(
       (body) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { formatConnection } from "@flybridge/protocol/offer.ts";
 import { makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
 
@@ -16,6 +16,7 @@ let stage: Stage;
 before(async () => {
   stage = await makeStage();
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
 describe("pairing", () => {

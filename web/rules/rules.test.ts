@@ -1,12 +1,13 @@
 /** The list of rules in a real browser: what each allows and who made it, and its end. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
 
 let stage: Stage;
 before(async () => {
   stage = await makeStage();
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
 describe("rules", () => {

@@ -1,6 +1,6 @@
 /** Writing a prompt in a real browser: what goes with it, files and commands that are offered, what is refused and why. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import type { Upload } from "@flybridge/protocol/attachment.ts";
 import type { Page } from "playwright-core";
 import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
@@ -15,6 +15,7 @@ let stage: Stage;
 before(async () => {
   stage = await makeStage();
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
 const field = (page: Page) => page.getByRole("textbox", { name: "Prompt" });

@@ -1,6 +1,6 @@
 /** The transcript in a real browser: what is being read does not move, what streams is followed, and it scrolls. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { DESKTOP, inWorld, makeStage, PHONE, type Stage } from "../gallery/stage.contract.ts";
 
@@ -13,6 +13,7 @@ let stage: Stage;
 before(async () => {
   stage = await makeStage();
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
 const left = (page: Page) =>
@@ -142,6 +143,7 @@ describe("the transcript", () => {
           requestAnimationFrame(step);
         }),
     );
+    await session.detach();
     console.log(
       `scrolling 50,000 rows at a quarter of the speed: ${fps.toFixed(1)} frames a second, ${drawn} lines drawn`,
     );

@@ -1,12 +1,10 @@
 /** The terminal's page against a canned host, in a real browser, under the policy the app is served with. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
+import { violations } from "../gallery/axe.contract.ts";
 import { DESKTOP, inWorld, makeStage, PHONE, SMALL, type Stage } from "../gallery/stage.contract.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const ESC = "\u001b";
 
 /** Everything that makes a terminal answer: xterm 6's own replies, and what others reply to. */
@@ -58,6 +56,7 @@ let stage: Stage;
 before(async () => {
   stage = await makeStage();
 });
+afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
 async function opened(state: string, options: Parameters<Stage["open"]>[1] = DESKTOP) {
@@ -106,7 +105,6 @@ describe("a terminal's page", () => {
     const plain = await page.evaluate(() => getComputedStyle(document.querySelector(".xterm-rows") as Element).color);
     assert.notEqual(colour, plain);
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("types what is typed, composed or tapped, and knows Ctrl, Alt and application keys", async () => {
@@ -161,7 +159,6 @@ describe("a terminal's page", () => {
     const focused = await page.evaluate(() => document.activeElement?.classList.contains("xterm-helper-textarea"));
     assert.ok(focused, "the keys leave the focus, and with it the keyboard, where it was");
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("answers no query of a program, ever: the host does", async () => {
@@ -175,7 +172,6 @@ describe("a terminal's page", () => {
     await page.keyboard.type("x");
     await untilTyped(page, "x");
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("does no more of what a program repeats than its screen has room for, and counts wide letters as the host does", async () => {
@@ -187,7 +183,6 @@ describe("a terminal's page", () => {
     await print(page, `${ESC}[2J${ESC}[H🚀🚀${ESC}[1;5Hright behind`);
     await shows(page, "🚀🚀right behind");
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("copies for a program only after a tap, and never tells it what is in the clipboard", async () => {
@@ -208,7 +203,6 @@ describe("a terminal's page", () => {
     assert.equal(await page.getByText("The program wants to copy").count(), 0);
     assert.equal(await typed(page), "");
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("pastes in brackets where the program knows them, and shows several lines first where it does not", async () => {
@@ -238,7 +232,6 @@ describe("a terminal's page", () => {
     await untilTyped(page, `onea\rb${ESC}[200~x\ry[201~evil${ESC}[201~`);
     await page.getByText("2 control characters were left out").waitFor();
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("opens an address only after showing all of it, and only of the web", async () => {
@@ -269,7 +262,6 @@ describe("a terminal's page", () => {
     await page.waitForTimeout(300);
     assert.equal(await sheet.count(), 0);
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("is drawn at another device's size until it is taken over with a tap", async () => {
@@ -288,7 +280,6 @@ describe("a terminal's page", () => {
     assert.equal(asked.at(0)?.take, true);
     assert.ok((asked.at(0)?.size.cols ?? 0) > 30 && (asked.at(0)?.size.cols ?? 0) < 70);
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("shows its text to select and copy, with what the host keeps above it", async () => {
@@ -316,7 +307,6 @@ describe("a terminal's page", () => {
     assert.equal(await sheet.getByRole("button", { name: "Earlier output" }).count(), 0);
     assert.equal(await typed(page), "");
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("scrolls under a finger, and as the program's wheel where it has the screen", async () => {
@@ -344,7 +334,6 @@ describe("a terminal's page", () => {
       return all !== "" && all.replaceAll("\u001bOB", "") === "";
     }, SESSION);
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("echoes at once on a slow link, underlined until it is confirmed", async () => {
@@ -371,7 +360,6 @@ describe("a terminal's page", () => {
     await page.locator(".term-guess").first().waitFor({ state: "detached" });
     assert.ok((await page.evaluate(() => Reflect.get(globalThis, "guessed") as string[])).includes("cd"));
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("says when it is not live, goes on where it was, and types once what was typed meanwhile", async () => {
@@ -383,7 +371,6 @@ describe("a terminal's page", () => {
     await untilTyped(page, "pwd");
     await page.getByText("catching up").waitFor({ state: "detached" });
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("says how the program ended, and starts it again", async () => {
@@ -394,7 +381,6 @@ describe("a terminal's page", () => {
     const asked = await inWorld(page, (world) => world.intents.map((one) => one.method));
     assert.deepEqual(asked, ["session.resume"]);
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("keeps an ask above the keys, to be answered there", async () => {
@@ -406,7 +392,6 @@ describe("a terminal's page", () => {
       window.gallery?.world.terminals.calls.some((one) => one.method === "terminal.resize"),
     );
     assert.deepEqual(asked, (await calls(without, "terminal.resize"))[0], "the screen is as large as without it");
-    await without.context().close();
     const line = await page
       .locator(".xterm-rows > div")
       .filter({ hasText: /shop\$\s*$/u })
@@ -417,7 +402,6 @@ describe("a terminal's page", () => {
     await card.getByRole("button", { name: "Next" }).tap();
     await page.getByRole("toolbar", { name: "Keys" }).waitFor();
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("has a way out for the keyboard, and a reading for those who do not see it", async () => {
@@ -436,7 +420,6 @@ describe("a terminal's page", () => {
     await page.getByRole("button", { name: "Close" }).click();
     await page.locator(".xterm-accessibility-tree").getByText("git status -sb").waitFor();
     assert.deepEqual(faults, []);
-    await page.context().close();
   });
 
   it("fits 320 px, with text twice as large; its targets are as large as a fingertip", async () => {
@@ -465,7 +448,7 @@ describe("a terminal's page", () => {
         assert.deepEqual(found, [], `${state} ${size}`);
       }
       assert.deepEqual(faults, []);
-      await page.context().close();
+      await stage.clear();
     }
   });
 
@@ -480,18 +463,9 @@ describe("a terminal's page", () => {
     ] as const) {
       const { page, faults } = await opened(state, { ...options, colorScheme });
       await page.locator(".term-cover, .xterm-rows span").first().waitFor();
-      await page.evaluate(AXE);
-      const found = await page.evaluate(async () => {
-        const { axe } = globalThis as unknown as {
-          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-        };
-        return (await axe.run()).violations.flatMap(({ id, nodes }) =>
-          nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`),
-        );
-      });
-      assert.deepEqual(found, [], `${state} ${colorScheme}`);
+      assert.deepEqual(await violations(page), [], `${state} ${colorScheme}`);
       assert.deepEqual(faults, []);
-      await page.context().close();
+      await stage.clear();
     }
   });
 });

@@ -1,0 +1,51 @@
+/** The states that every check of looks is made on, and the moment to make it. */
+import type { Page } from "playwright-core";
+
+export const STATES = [
+  "pair",
+  "pair-again",
+  "inbox-empty",
+  "inbox-asks",
+  "inbox-edit",
+  "inbox-long",
+  "inbox-many",
+  "inbox-offline",
+  "inbox-revoked",
+  "sessions-empty",
+  "sessions",
+  "sessions-many",
+  "session-rich",
+  "session-running",
+  "session-danger",
+  "session-edit",
+  "session-question",
+  "session-plan",
+  "session-fresh",
+  "session-ended",
+  "session-failed-turn",
+  "session-offline",
+  "session-rtl",
+  "session-hostile",
+  "session-gone",
+  "devices",
+  "devices-one",
+  "session-attached",
+  "inbox-secret",
+  "rules",
+];
+
+/** Until nothing has changed in the page for a moment: lazy code, markdown and the list's measuring are done. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        let timer = setTimeout(resolve, 250);
+        const watching = new MutationObserver(() => {
+          clearTimeout(timer);
+          timer = setTimeout(resolve, 250);
+        });
+        watching.observe(document.body, { childList: true, subtree: true });
+        setTimeout(resolve, 3_000);
+      }),
+  );
+}
