@@ -203,37 +203,46 @@ function commandOf(
     const lines: string[] = [];
     for (const row of rows.slice(dollar)) {
       if (row.blank || (lines.length > 0 && /^(?:Allow|Would|Do you)\b/u.test(row.said))) break;
-      lines.push(lines.length === 0 ? row.said.slice(2) : row.said);
+      lines.push(row.said);
     }
-    return unwrapped(lines, view.cols).join("\n");
+    return unwrapped(lines, view.cols - (rows[dollar]?.indent ?? 0))
+      .join("\n")
+      .slice(2);
   }
   if (!/\b(?:bash|shell|command|terminal|exec\w*|powershell)\b/iu.test(`${title} ${question}`)) return undefined;
-  if (payload.length > 0) return unwrapped(dedented(payload), view.cols).join("\n").trim();
+  if (payload.length > 0) {
+    const indent = indentOf(payload);
+    const lines = payload.map((line) => line.slice(indent).trimEnd());
+    return unwrapped(lines, view.cols - indent)
+      .join("\n")
+      .trim();
+  }
   // Without rules a command is set in by more than its title.
   const indented = rows.filter((row) => !row.blank && row.indent >= 3 && row.said !== title && !ASKS.test(row.said));
   return indented[0]?.said;
 }
 
-/** A line that the next word would not have fitted on goes on with it. */
-function unwrapped(lines: readonly string[], cols: number): string[] {
+/** A line that the next word would not have fitted on, in the room to the edge, goes on with it. */
+function unwrapped(lines: readonly string[], room: number): string[] {
   const out: string[] = [];
   let width = 0;
   for (const line of lines) {
     const word = line.trimStart().split(" ", 1)[0] ?? "";
     const last = out.at(-1);
-    if (last !== undefined && width >= cols / 2 && width + word.length + 1 > cols - WRAP_MARGIN)
-      out[out.length - 1] = `${last} ${line.trimStart()}`;
+    // Some break a word after its hyphen.
+    const between = last !== undefined && /\w-$/u.test(last) ? "" : " ";
+    if (last !== undefined && width >= room / 2 && width + between.length + word.length > room - WRAP_MARGIN)
+      out[out.length - 1] = `${last}${between}${line.trimStart()}`;
     else out.push(line);
     width = line.length;
   }
   return out;
 }
 
-function dedented(lines: readonly string[]): string[] {
-  const least = Math.min(
-    ...lines.filter((line) => line.trim() !== "").map((line) => line.length - line.trimStart().length),
-  );
-  return lines.map((line) => line.slice(Number.isFinite(least) ? least : 0).trimEnd());
+/** Columns that all of the lines leave free before them. */
+function indentOf(lines: readonly string[]): number {
+  const written = lines.filter((line) => line.trim() !== "");
+  return written.length === 0 ? 0 : Math.min(...written.map((line) => line.length - line.trimStart().length));
 }
 
 function purposeOf(
@@ -247,6 +256,8 @@ function purposeOf(
       row.said !== title &&
       row.said !== question &&
       !row.said.startsWith("Tip:") &&
+      // On a narrow screen its tip goes on in further rows, as bold as the first.
+      !row.spans.every(({ bold, text }) => bold === true || text.trim() === "") &&
       !(command ?? "").includes(row.said) &&
       !ASKS.test(row.said),
   );

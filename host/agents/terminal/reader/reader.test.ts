@@ -65,6 +65,60 @@ describe("what is read", () => {
     assert.equal(reading.shape.agent, "claude");
   });
 
+  it("[D31] on a phone's columns, joins a command that was broken, and takes no part of a tip for its purpose", () => {
+    const broken = screenOfText(`
+  ┃
+  ┃  △ Permission required
+  ┃    # Shell command
+  ┃
+  ┃  $ printf %s%s sea gull | tee allowed-
+  ┃  opencode
+  ┃
+  ┃   Allow once   Allow always   Reject
+  ┃
+  ┃  ctrl+f fullscreen  ⇆ select  enter confirm
+`);
+    const highlighted = broken.lines.map((line) =>
+      line.text.includes("Allow once")
+        ? {
+            ...line,
+            spans: [
+              { text: "  ┃  " },
+              { text: " Allow once ", bg: 0x1fab283, fg: 0x100000a },
+              { text: "  Allow always   Reject" },
+            ],
+          }
+        : line,
+    );
+    const joined = read({ ...broken, cols: 51, lines: highlighted }, RESTED)?.ask;
+    assert.ok(joined?.kind === "approval");
+    assert.equal(joined.evidence.command, "printf %s%s sea gull | tee allowed-opencode");
+
+    const tipped = screenOfText(`
+● Doing it
+───────────────────────────────────────────────────
+ Bash command
+ Tip: auto mode handles these prompts for you —
+ choose "switch to auto mode" below
+ Do it
+╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+ touch one
+╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
+ Do you want to proceed?
+ ❯ 1. Yes
+   2. Yes, and switch to auto mode
+   3. No
+
+ Esc to cancel · Tab to amend
+`);
+    const bold = tipped.lines.map((line) =>
+      /Tip|choose/u.test(line.text) ? { ...line, spans: [{ text: line.text, bold: true as const }] } : line,
+    );
+    const offered = read({ ...tipped, cols: 51, lines: bold }, RESTED)?.ask;
+    assert.ok(offered?.kind === "approval");
+    assert.equal(offered.evidence.purpose, "Do it");
+  });
+
   it("[D31] makes an approval of Codex's dialog", () => {
     const reading = asked(`
 • Running touch /var/tmp/zz1
