@@ -12,6 +12,7 @@ const STATES = [
   "inbox-long",
   "inbox-revoked",
   "sessions-many",
+  "sessions-beside-phone",
   "session-running",
   "session-two-asks",
   "session-failed-turn",

@@ -2,6 +2,7 @@
 import type { HostView } from "@flybridge/client/replica.ts";
 import type { SessionView } from "@flybridge/client/view.ts";
 import type { Ask } from "@flybridge/protocol/ask.ts";
+import type { Device } from "@flybridge/protocol/device.ts";
 import { sessionPath } from "../deck.ts";
 import {
   APPROVAL,
@@ -15,6 +16,7 @@ import {
   longRows,
   many,
   MCP_ASK,
+  OTHER_DEVICE,
   PAIRED,
   PLAN,
   prompt,
@@ -87,6 +89,13 @@ const OFFLINE = {
     retryAt: Date.now() + 20_000,
   },
 };
+/** This is a desktop, and the same person's phone is here too. */
+const BESIDE_PHONE: Partial<HostView> = {
+  devices: {
+    [SELF]: { ...(PAIRED[SELF] as Device), name: "Chrome on Linux", kind: "desktop" },
+    [OTHER_DEVICE]: { ...(PAIRED[OTHER_DEVICE] as Device), name: "Ada's phone", kind: "phone" },
+  },
+};
 const asks = (): SessionView[] => [
   asking(APPROVAL),
   viewOf(waiting(2, [QUESTION], { title: "Tax rounding", workspace: "/home/ada/work/tide-tables" }), [
@@ -120,6 +129,7 @@ export const SCENES: Record<string, () => Stand> = {
   }),
   "sessions-empty": () => ({ scene: one([]), path: "/sessions" }),
   sessions: () => ({ scene: one([...asks(), ...many(14)]), path: "/sessions" }),
+  "sessions-beside-phone": () => ({ scene: one([...asks(), ...many(14)], BESIDE_PHONE), path: "/sessions" }),
   "sessions-many": () => ({ scene: one([...asks(), ...many(400)]), path: "/sessions" }),
   "session-rich": () => inSession(viewOf(stateOf(1), RICH)),
   "session-running": () =>
@@ -288,5 +298,5 @@ export const SCENES: Record<string, () => Stand> = {
   rules: () => ({ scene: one(many(3), seenAll(many(3))), path: "/rules" }),
   "rules-none": () => ({ scene: one([], {}, { rules: [] }), path: "/rules" }),
   devices: () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),
-  "devices-one": () => ({ scene: one([], { devices: { [SELF]: PAIRED[SELF] as never } }), path: "/devices" }),
+  "devices-one": () => ({ scene: one([], { devices: { [SELF]: PAIRED[SELF] as Device } }), path: "/devices" }),
 };

@@ -14,6 +14,7 @@ export const STATES = [
   "sessions-empty",
   "sessions",
   "sessions-many",
+  "sessions-beside-phone",
   "session-rich",
   "session-running",
   "session-danger",
