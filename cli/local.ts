@@ -1,6 +1,7 @@
 /** The way in from this machine: over the host's local socket, with the same handshake as every other device. */
 import { connect as connectSocket } from "node:net";
 import { givenKeys } from "@flybridge/client/keys-given-node.ts";
+import { alone } from "@flybridge/client/lock-node.ts";
 import { makeBridge } from "@flybridge/client/make-bridge.ts";
 import { nodePlatformOver } from "@flybridge/client/platform-node.ts";
 import { type Connection, type KnownHost, Offline, type Replica } from "@flybridge/client/replica.ts";
@@ -83,6 +84,7 @@ async function open(state: State, file: ShellFile): Promise<LocalHost> {
     secrets: () => Promise.resolve(secretsOf(readShellFile(state.shell) ?? file)),
     keep: (_host, secrets) => Promise.resolve(keepSecrets(state.shell, secrets)),
     forget: () => Promise.resolve(),
+    alone: (_host, work, signal) => alone(`${state.shell}.lock`, work, signal),
   });
   const store = memoryStore();
   const known: KnownHost = {
@@ -147,6 +149,15 @@ function refusal(reason: Extract<Connection, { kind: "refused" }>["reason"]): Fa
         "refused",
         "The host no longer knows this shell. Restart it, and it pairs the shell anew: flybridge down, then flybridge up.",
       );
+    case "suspended":
+      return new Fault(
+        "refused",
+        "The host saw two copies of this shell's keys and lets neither in. Somebody may have copied its state folder. Restart the host, and it pairs the shell anew: flybridge down, then flybridge up.",
+      );
+    case "expired":
+    case "session_ended":
+    case "detached":
+      return new Fault("refused", "What was granted to this shell is over.");
     case "wrong_host":
       return new Fault(
         "refused",

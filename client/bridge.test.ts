@@ -25,6 +25,7 @@ const MOST_LOOKS = 200_000;
 function memoryKeys(random: (bytes: number) => Uint8Array): Keys {
   const secrets = new Map<HostId, Uint8Array[]>();
   const device = nobleKey(random(32));
+  let last: Promise<unknown> = Promise.resolve();
   return {
     device: () => Promise.resolve(device),
     secrets: (host) => Promise.resolve(secrets.get(host) ?? []),
@@ -33,6 +34,11 @@ function memoryKeys(random: (bytes: number) => Uint8Array): Keys {
     },
     async forget(host) {
       secrets.delete(host);
+    },
+    alone(_host, work) {
+      const mine = last.then(work);
+      last = mine.catch(() => {});
+      return mine;
     },
   };
 }

@@ -33,7 +33,15 @@ export class PairingError extends Error {
 export interface Bridge {
   readonly hosts: Cell<{ list: KnownHost[]; read: boolean }>;
   /** Pairs with the host of a parsed connection string. Acts only when called: parsing and showing come before. */
-  pair(connection: Connection, self: { name: string; kind: DeviceKind }): Promise<Replica>;
+  pair(
+    connection: Connection,
+    self: {
+      readonly name: string;
+      readonly kind: DeviceKind;
+      /** The host waits: a person there has to type these six digits. Up to two minutes may pass. */
+      readonly confirming?: (digits: string) => void;
+    },
+  ): Promise<Replica>;
   /** The replica of a known host; made on first use, connects by itself. */
   replica(host: HostId): Replica;
   /** Forgets keys, cache and outbox of a host on this device. The host's list keeps the device until it is revoked there. */

@@ -12,7 +12,7 @@ const CACHE_MS = 1_000;
 /** Sessions whose view is kept for the next launch. */
 const CACHED_VIEWS = 50;
 
-interface Cached extends Pick<HostView, "sessions" | "devices" | "agents" | "seen"> {
+interface Cached extends Pick<HostView, "sessions" | "devices" | "pairings" | "agents" | "seen"> {
   readonly last: number;
   readonly views: SessionId[];
 }
@@ -46,6 +46,7 @@ export class Feed {
       if (!isFirst) return;
       view.sessions = cached.sessions;
       view.devices = cached.devices;
+      view.pairings = cached.pairings;
       view.agents = cached.agents;
       view.read = true;
     });
@@ -90,6 +91,12 @@ export class Feed {
             break;
           case "device.gone":
             delete view.devices[fact.device];
+            break;
+          case "pairing":
+            view.pairings[fact.pairing.pairing] = fact.pairing;
+            break;
+          case "pairing.gone":
+            delete view.pairings[fact.pairing];
         }
       }
     });
@@ -115,9 +122,9 @@ export class Feed {
   async flush(): Promise<void> {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    const { sessions, devices, agents, seen, read } = this.#view.value;
+    const { sessions, devices, pairings, agents, seen, read } = this.#view.value;
     if (!read) return;
-    const cached: Cached = { last: this.#last, views: this.#views, sessions, devices, agents, seen };
+    const cached: Cached = { last: this.#last, views: this.#views, sessions, devices, pairings, agents, seen };
     await this.#platform.store.write("feeds", this.#host, JSON.stringify(cached)).catch(() => {});
   }
 
@@ -137,6 +144,7 @@ export class Feed {
             if (from === 0 || isReset) {
               view.sessions = {};
               view.devices = {};
+              view.pairings = {};
             }
             view.read = !isReset;
           });

@@ -6,6 +6,7 @@ import { nodeKey } from "@flybridge/crypto/suite-node.ts";
 import { KEY_BYTES } from "@flybridge/crypto/suite.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/offer.ts";
 import type { Keys } from "./keys.ts";
+import { alone } from "./lock-node.ts";
 import { readIfThere, replace } from "./store-file-node.ts";
 import { StoreError } from "./store.ts";
 
@@ -28,6 +29,7 @@ export async function fileKeys(folder: string): Promise<Keys> {
     },
     keep: (host, secrets) => replace(pathOf(host), secrets.map((secret) => `${toBase64Url(secret)}\n`).join("")),
     forget: (host) => replace(pathOf(host), undefined),
+    alone: (host, work, signal) => alone(`${pathOf(host)}.lock`, work, signal),
   };
 }
 

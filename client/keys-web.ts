@@ -72,6 +72,10 @@ export function webKeys(database: Database): Keys {
         await Promise.all([transaction.store.put(kept, nameOf(host)), transaction.done]);
       }),
     forget: (host) => guarded(() => database.delete("keys", nameOf(host))),
+    async alone(host, work, signal) {
+      const locks: LockManager | undefined = navigator.locks;
+      return locks ? await locks.request(`flybridge ${nameOf(host)}`, { signal }, work) : work();
+    },
   };
 }
 

@@ -14,6 +14,11 @@ export interface Keys {
   /** Replaces them all. */
   keep(host: HostId, secrets: readonly Uint8Array[]): Promise<void>;
   forget(host: HostId): Promise<void>;
+  /**
+   * Runs `work` while no other process or window of this device runs any for the same host: each connection replaces the
+   * secret, so two that come back at once with the same one would look like two copies of the device.
+   */
+  alone<T>(host: HostId, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 /** As the host derives it: SHA-256 of the public key. */

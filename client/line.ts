@@ -2,6 +2,7 @@
  * The line to one host: dials its addresses, proves both sides, hears the welcome, and comes back when it is cut. It
  * ends by itself only for what no repetition mends.
  */
+import type { GrantEnd } from "@flybridge/protocol/grant.ts";
 import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message.ts";
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
 import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/pace.ts";
@@ -117,6 +118,8 @@ export class Line {
       const pipe = given ?? (await this.#connect(signal));
       const end = await this.#live(pipe, up, signal);
       if (!signal.aborted) this.#reason = sentenceOf(end);
+      const over = grantEndOf(end);
+      if (over && !signal.aborted) throw new NotConnected(this.#reason, over);
     } catch (error) {
       if (signal.aborted) return "stop";
       this.#reason = error instanceof Error ? error.message : String(error);
@@ -200,6 +203,19 @@ export class Line {
   #fail(): void {
     for (const one of this.#waiting.splice(0)) one.failed(new Offline(this.#reason));
   }
+}
+
+const GRANT_ENDS: ReadonlySet<string> = new Set<GrantEnd>([
+  "revoked",
+  "expired",
+  "session_ended",
+  "suspended",
+  "detached",
+]);
+
+/** Why the host wants this device no more. */
+function grantEndOf(end: PipeEnd): GrantEnd | undefined {
+  return end.kind === "bye" && end.by === "them" && GRANT_ENDS.has(end.reason) ? (end.reason as GrantEnd) : undefined;
 }
 
 function sentenceOf(end: PipeEnd): string {

@@ -35,10 +35,10 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
       else draft.list[at] = known;
     });
   };
-  /** The host tells its name at every connection. */
+  /** The host tells its name, and what this device may do, at every connection. */
   const knew = (known: KnownHost): void => {
     const before = hosts.value.list.find((one) => one.host === known.host);
-    if (!before || before.name === known.name) return;
+    if (!before || (before.name === known.name && before.only === known.only)) return;
     show(known);
     store.write("hosts", known.host, JSON.stringify(known)).catch(() => {});
   };
@@ -50,11 +50,11 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
 
   return {
     hosts,
-    async pair(connection, self) {
+    async pair(connection, { confirming = () => {}, ...self }) {
       const payload = new TextEncoder().encode(JSON.stringify(v.parse(Introduction, self)));
       const deviceKey = await keys.device().catch(rethrow);
       const { pairAnywhere } = await import("./meeting.ts");
-      const { connected, address } = await pairAnywhere(platform, connection, deviceKey, payload);
+      const { connected, address } = await pairAnywhere(platform, connection, deviceKey, payload, confirming);
       const { host } = connected.hello;
       const known: KnownHost = {
         host,

@@ -45,6 +45,7 @@ export class HostReplica implements Replica {
       connection,
       sessions: {},
       devices: {},
+      pairings: {},
       agents: [],
       read: false,
       seen: {},
@@ -202,7 +203,9 @@ export class HostReplica implements Replica {
     this.view.change((view) => {
       view.grant = welcome.grant;
       view.version = welcome.version;
-      if (view.known.name !== welcome.name) view.known = { ...view.known, name: welcome.name };
+      const only = welcome.grant.kind === "session" ? welcome.grant.session : undefined;
+      if (view.known.name !== welcome.name || view.known.only !== only)
+        view.known = { ...view.known, name: welcome.name, only };
     });
     this.#knew(this.view.value.known);
     this.#feed.up(calls, welcome.grant.kind === "owner");

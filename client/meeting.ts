@@ -2,6 +2,7 @@
  * Meeting a host: pairing with it, and coming back to it, at whichever of its addresses answers. All of the seal that a
  * device needs is behind this file, so an app loads it when it has somebody to meet.
  */
+import { confirmationDigits } from "@flybridge/crypto/confirmation.ts";
 import { type AgreementKey, SealError } from "@flybridge/crypto/suite.ts";
 import { type Connection, fromBase64Url, HOST_KEY_BYTES } from "@flybridge/protocol/offer.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
@@ -14,13 +15,32 @@ import { StoreError } from "./store.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** A pipe, and when the secret for the next one is settled. */
+interface Back {
+  readonly pipe: SecurePipe;
+  /** Never rejects. */
+  readonly settled: Promise<unknown>;
+}
+
 /** Tries each address in turn, and at each one the secrets that the host may hold. Rejects with `NotConnected`. */
-export async function comeBack(
+export function comeBack(
   platform: Platform,
   known: KnownHost,
   paceMs: number,
   signal: AbortSignal,
 ): Promise<SecurePipe> {
+  return new Promise((resolve, reject) => {
+    const work = async (): Promise<void> => {
+      const { pipe, settled } = await comeBackAlone(platform, known, paceMs, signal);
+      resolve(pipe);
+      // Until then another window would come with a secret that may be the one before.
+      await settled;
+    };
+    platform.keys.alone(known.host, work, signal).catch(reject);
+  });
+}
+
+async function comeBackAlone(platform: Platform, known: KnownHost, paceMs: number, signal: AbortSignal): Promise<Back> {
   const { keys } = platform;
   const { host, addresses } = known;
   const [reach, deviceKey, secrets] = await Promise.all([platform.reach(), keys.device(), keys.secrets(host)]);
@@ -55,6 +75,8 @@ export async function pairAnywhere(
   connection: Connection,
   deviceKey: AgreementKey,
   payload: Uint8Array,
+  /** The host waits until a person has typed these digits there. */
+  confirming: (digits: string) => void,
 ): Promise<{ connected: Connected; address: string }> {
   const { suite, inflate, deflate, dial } = await platform.reach();
   /** By address; what is most worth telling is told. */
@@ -69,6 +91,7 @@ export async function pairAnywhere(
         hostKey: connection.hostKey,
         offer: connection.offer,
         secret: connection.secret,
+        confirming: (hash) => confirming(confirmationDigits(hash)),
         ...(inflate ? { inflate } : {}),
         ...(deflate ? { deflate } : {}),
       });
@@ -114,7 +137,7 @@ async function reconnect(
   { suite, inflate, deflate, dial }: Reach,
   { host, hostKey }: KnownHost,
   attempt: { address: string; deviceKey: AgreementKey; continuity: Uint8Array; paceMs: number; signal: AbortSignal },
-): Promise<SecurePipe> {
+): Promise<Back> {
   const { address, ...rest } = attempt;
   const connected = await reconnectOver(dial(address), {
     ...rest,
@@ -128,11 +151,11 @@ async function reconnect(
     // Until the host has the next one it may know only this one, and it just showed that it does.
     keep: (next) => keys.keep(host, [next, attempt.continuity]),
   });
-  void connected.confirmed
+  const settled = connected.confirmed
     .then((confirmed) => (confirmed ? keys.keep(host, [connected.continuity]) : undefined))
     // Both stay then; the first is tried first.
     .catch(() => {});
-  return connected.pipe;
+  return { pipe: connected.pipe, settled };
 }
 
 function notConnectedFrom(error: unknown): NotConnected {

@@ -7,9 +7,10 @@
  */
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { Device } from "@flybridge/protocol/device.ts";
-import type { Grant } from "@flybridge/protocol/grant.ts";
+import type { Grant, GrantEnd } from "@flybridge/protocol/grant.ts";
 import type { DeviceId, HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
+import type { Pairing, PairingId } from "@flybridge/protocol/pairing.ts";
 import type { Summary } from "@flybridge/protocol/session.ts";
 import type { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
@@ -25,6 +26,8 @@ export interface KnownHost {
   readonly hostKey: string;
   readonly device: DeviceId;
   readonly paired: number;
+  /** The session that was shared with this device, where that is all it may see. */
+  readonly only?: SessionId | undefined;
 }
 
 export type Connection =
@@ -32,11 +35,11 @@ export type Connection =
   | { readonly kind: "live"; readonly since: number; readonly roundTrip?: number }
   /** `retryAt`: when it will be tried again by itself. `reason` is for a person. */
   | { readonly kind: "offline"; readonly since: number; readonly reason: string; readonly retryAt?: number }
-  /** Final until the person does something: revoked, or the host shows another key. */
+  /** Final until the person does something: the grant ended, or the host shows another key. */
   | {
       readonly kind: "refused";
       readonly since: number;
-      readonly reason: "revoked" | "wrong_host" | "too_new" | "too_old";
+      readonly reason: GrantEnd | "wrong_host" | "too_new" | "too_old";
     };
 
 export interface HostView {
@@ -46,6 +49,8 @@ export interface HostView {
   version?: string;
   sessions: Record<SessionId, Summary>;
   devices: Record<DeviceId, Device>;
+  /** Devices that wait for their digits to be typed at the host. */
+  pairings: Record<PairingId, Pairing>;
   agents: AgentInfo[];
   /** Whether the feed has been read at least once, from the host or the cache: until then, lists are not "empty". */
   read: boolean;

@@ -248,9 +248,9 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
       clock,
       hostKey,
       hostId: id,
-      payload: new Uint8Array(0),
+      confirms: () => false,
       secretOf: (offer) => offers.get(toBase64Url(offer)),
-      consume(offer, deviceKey, _payload, continuity) {
+      consume(offer, { deviceKey, continuity }) {
         if (!offers.delete(toBase64Url(offer))) return false;
         devices.set(toBase64Url(deviceKey), [continuity]);
         return true;

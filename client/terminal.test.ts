@@ -160,6 +160,7 @@ async function opened(program = new Program()): Promise<World> {
       secrets: (id) => Promise.resolve(secrets.get(id) ?? []),
       keep: async (id, all) => void secrets.set(id, [...all]),
       forget: async (id) => void secrets.delete(id),
+      alone: (_id, work) => work(),
     },
     store: memoryStore(),
     owner: { self: "test", isAlive: () => Promise.resolve(true) },

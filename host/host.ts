@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
-import type { AgentName, HostId } from "@flybridge/protocol/ids.ts";
+import { CallError } from "@flybridge/protocol/error.ts";
+import type { AgentName, DeviceId, HostId } from "@flybridge/protocol/ids.ts";
 import type { Agent } from "./agents/agent.ts";
 import type { ScreenAgent } from "./agents/screen-agent.ts";
-import { type Devices, makeDevices } from "./access/devices.ts";
-import { makeOffers } from "./access/offers.ts";
+import { type Access, openAccess } from "./access/access.ts";
 import type { Desk } from "./doors/desk.ts";
-import { type Gate, makeGate } from "./doors/gate.ts";
+import { type Confirm, type Gate, makeGate } from "./doors/gate.ts";
 import { openLocal } from "./doors/local.ts";
 import { openLoopback } from "./doors/loopback.ts";
 import { makeFeed } from "./live/feed.ts";
@@ -46,6 +46,8 @@ export interface HostOptions {
   readonly port: number;
   readonly name?: string | undefined;
   readonly origins: readonly string[];
+  /** When a person has to let in a new device of the owner's. */
+  readonly confirm: Confirm;
   /** The built web app. */
   readonly app: string;
   readonly agents: readonly (Agent | ScreenAgent)[];
@@ -84,8 +86,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const note = (message: string, detail: Record<string, unknown>): void => log.warn(detail, message);
 
   const feed = makeFeed(store.feed);
-  const devices = makeDevices({ shelf: store.devices, publish: (fact) => feed.published([store.feed.put(fact)]), now });
-  const offers = makeOffers({ now, random: (bytes) => new Uint8Array(randomBytes(bytes)) });
+  const after = (milliseconds: number, work: () => void): Disposable => {
+    const timer = setTimeout(work, milliseconds);
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  };
+  const access = held.use(
+    openAccess({
+      store,
+      identity,
+      publish: (fact) => feed.published([store.feed.put(fact)]),
+      now,
+      after,
+    }),
+  );
+  const { devices } = access;
   const host = { id: identity.host, name: identity.name, key: identity.key.publicKey };
 
   const hands = makeHands({ lost: (reason) => void keeperLost(reason), umask: options.umask, echoes, log: note });
@@ -97,10 +111,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const writer = makeWriter(store.journal, (facts) => feed.published(facts));
   held.defer(() => writer.flush());
   const childEnv = environmentFor(env);
-  const after = (milliseconds: number, work: () => void): Disposable => {
-    const timer = setTimeout(work, milliseconds);
-    return { [Symbol.dispose]: () => clearTimeout(timer) };
-  };
   const rules = held.use(openRules({ path: join(home.root, "rules.json"), now, random: randomBytes, after }));
   if (rules.problem !== undefined) note(rules.problem, {});
   const attachments = openAttachments(join(home.root, "attachments"));
@@ -136,6 +146,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     agents: new Map<AgentName, Agent | ScreenAgent>(options.agents.map((agent) => [agent.name, agent])),
     published: (facts) => {
       feed.published(facts);
+      for (const { fact } of facts) access.heard(fact);
       if (facts.some(({ fact }) => fact.kind === "session.gone")) attachments.keepOnly(store.attached.all());
     },
   });
@@ -168,8 +179,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const desk = deskOf({
     options,
     host,
-    devices,
-    offers,
+    access,
+    shell: () => shell,
     sessions,
     feed,
     rules,
@@ -191,14 +202,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
     hostKey: identity.key,
     hostId: identity.host,
     devices,
-    offers,
+    offers: access.offers,
+    pairings: access.pairings,
+    confirm: options.confirm,
+    note: (what) => access.audit.note(what),
     desk,
     deflate: nodeDeflate,
     inflate: nodeInflate,
     now,
     log: note,
   });
-  pairShell({ path: home.shell, devices, host, socket: home.socket });
+  const shell = pairShell({ path: home.shell, devices, host, socket: home.socket });
   hands.dismiss((name) => sessions.owns(name));
   sessions.recover();
   await outside.start(sessions);
@@ -212,8 +226,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
 function deskOf(parts: {
   readonly options: HostOptions;
   readonly host: { readonly id: HostId; readonly name: string; readonly key: Uint8Array };
-  readonly devices: Devices;
-  readonly offers: ReturnType<typeof makeOffers>;
+  readonly access: Access;
+  /** This machine's own shell. */
+  readonly shell: () => DeviceId;
   readonly sessions: Sessions;
   readonly feed: ReturnType<typeof makeFeed>;
   readonly rules: ReturnType<typeof openRules>;
@@ -227,7 +242,7 @@ function deskOf(parts: {
   port(): number;
   stop(keeper: boolean): void;
 }): Desk {
-  const { options, host, devices, offers, sessions, feed, rules, attachments, names, childEnv, now } = parts;
+  const { options, host, access, sessions, feed, rules, attachments, names, childEnv, now } = parts;
   const { agents, home } = options;
   const hook = {
     agents,
@@ -261,19 +276,29 @@ function deskOf(parts: {
       }),
       ...hookQueries(hook),
       ...terminalQueries(sessions),
-      ...deviceQueries(devices),
+      ...deviceQueries(access),
     },
     intents: {
       ...hostIntents(parts.stop),
       ...sessionIntents(sessions),
       ...ruleIntents(rules),
       ...hookIntents(hook),
-      ...deviceIntents({ devices, offers, host, reach }),
+      ...deviceIntents({
+        ...access,
+        host,
+        shell: parts.shell,
+        requireRunning(session) {
+          if (sessions.get(session).state.status.kind === "ended")
+            throw new CallError("wrong_state", "The session has ended. Resume it, then share it.");
+        },
+        now,
+        reach,
+      }),
     },
     follow(id, from, sink, { device }) {
       const session = sessions.get(id);
       const { answer, follower } = session.follow(from, sink);
-      const view = devices.view(device, id);
+      const view = access.devices.view(device, id);
       return {
         answer,
         following: {

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "@flybridge/protocol/offer.ts";
 import pino from "pino";
 import { agentsIn } from "./agents/catalogue.ts";
-import { startHost, VERSION } from "./host.ts";
+import { type HostOptions, startHost, VERSION } from "./host.ts";
 import { privateFolder } from "./machine/files.ts";
 import { HomeTaken, homeOf } from "./machine/home.ts";
 
@@ -22,6 +22,7 @@ async function main(): Promise<void> {
       port: { type: "string", default: String(DEFAULT_PORT) },
       name: { type: "string" },
       origin: { type: "string", multiple: true, default: [] },
+      confirm: { type: "string", default: "remote" },
       app: { type: "string", default: join(import.meta.dirname, "..", "web", "dist") },
       version: { type: "boolean", default: false },
     },
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     port: portFrom(values.port),
     name: values.name,
     origins: values.origin.map(originFrom),
+    confirm: confirmFrom(values.confirm),
     app: values.app,
     agents: agentsIn(home.root),
     env: process.env,
@@ -68,6 +70,11 @@ function portFrom(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/u.test(text) && port <= 65_535) return port;
   throw new Error(`--port ${text} is not a number from 0 to 65535.`);
+}
+
+function confirmFrom(text: string): HostOptions["confirm"] {
+  if (text === "remote" || text === "always" || text === "never") return text;
+  throw new Error(`--confirm ${text} is none of remote, always and never.`);
 }
 
 function originFrom(text: string): string {

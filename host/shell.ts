@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/offer.ts";
-import type { HostId } from "@flybridge/protocol/ids.ts";
+import type { DeviceId, HostId } from "@flybridge/protocol/ids.ts";
 import { deviceIdOf, type Devices } from "./access/devices.ts";
 import { readPrivate, writePrivate } from "./machine/files.ts";
 import { nodeKey } from "@flybridge/crypto/suite-node.ts";
@@ -17,17 +17,19 @@ export function pairShell(options: {
   readonly devices: Devices;
   readonly host: { readonly id: HostId; readonly name: string; readonly key: Uint8Array };
   readonly socket: string;
-}): void {
+}): DeviceId {
   const { path, devices, host, socket } = options;
   const before = secretFrom(readPrivate(path));
   const secret = before ?? new Uint8Array(randomBytes(SECRET_BYTES));
   const key = nodeKey(secret).publicKey;
   const device = deviceIdOf(key);
-  if (before && devices.get(device) && readPrivate(path)?.includes(JSON.stringify(socket))) return;
+  const known = devices.get(device);
+  const opens = before !== undefined && known !== undefined && known.suspended === undefined;
+  if (opens && readPrivate(path)?.includes(JSON.stringify(socket))) return device;
   const continuity = new Uint8Array(randomBytes(SECRET_BYTES));
   for (const old of devices.list())
     if (old.kind === "cli" && old.name === SHELL_NAME && old.device !== device) devices.revoke(old.device);
-  devices.pair(key, { name: SHELL_NAME, kind: "cli" }, { kind: "owner" }, continuity);
+  devices.pair(key, { name: SHELL_NAME, kind: "cli" }, { kind: "owner" }, continuity, "local");
   const file = {
     host: host.id,
     name: host.name,
@@ -38,6 +40,7 @@ export function pairShell(options: {
     socket,
   };
   writePrivate(path, `${JSON.stringify(file, null, 2)}\n`);
+  return device;
 }
 
 const SHELL_NAME = "This machine's shell";

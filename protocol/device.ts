@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { Grant } from "./grant.ts";
 import { DeviceId, SessionId, Time } from "./ids.ts";
+import { Way } from "./way.ts";
 
 export const MAX_DEVICE_NAME_CHARS = 80;
 
@@ -23,6 +24,10 @@ export const Device = v.object({
   /** When it was last connected; absent when it never came back after pairing. */
   seen: v.optional(Time),
   connected: v.boolean(),
+  /** By which it came in last; absent until it came. */
+  way: v.optional(Way),
+  /** Since when it may not come in: two copies of it were seen. It stays so until it is paired anew or revoked. */
+  suspended: v.optional(Time),
   /** The session it opened last and still looks at. */
   viewing: v.optional(SessionId),
 });

@@ -33,6 +33,13 @@ export const CHECKPOINT_MS = 2_000;
 export const OFFER_MS = 5 * 60_000;
 export const MAX_OFFER_MS = 10 * 60_000;
 export const MAX_OPEN_OFFERS = 3;
+/** How long what is shared of a session lasts unless it is said, and at most, in milliseconds. */
+export const GRANT_MS = 8 * 3_600_000;
+export const MAX_GRANT_MS = 30 * 24 * 3_600_000;
+/** How long a device waits for its digits to be typed at the host, in milliseconds. */
+export const CONFIRM_MS = 2 * 60_000;
+/** Rows of the audit log in one page. */
+export const AUDIT_PAGE_ROWS = 200;
 /** Sessions listed by one call, devices of one host. */
 export const MAX_SESSIONS_LISTED = 2_000;
 export const MAX_DEVICES = 256;

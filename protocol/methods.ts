@@ -5,19 +5,23 @@
 import * as v from "valibot";
 import { AgentInfo, Command } from "./agent.ts";
 import { Answer } from "./ask.ts";
+import { AuditHead, AuditRow } from "./audit.ts";
 import { AttachmentHash, Uploads } from "./attachment.ts";
 import { Continued, Conversation, ConversationId, Said } from "./conversation.ts";
 import { Device, MAX_DEVICE_NAME_CHARS } from "./device.ts";
 import { Delivery, Entry } from "./entry.ts";
 import { FeedEntry } from "./feed.ts";
-import type { Verb } from "./grant.ts";
+import { Verb } from "./grant.ts";
 import { AgentName, AskId, DeviceId, HostId, PromptId, Seq, SessionId, Time } from "./ids.ts";
 import {
+  AUDIT_PAGE_ROWS,
   MAX_CONVERSATIONS,
   MAX_DEVICES,
   MAX_FILES_FOUND,
+  MAX_GRANT_MS,
   MAX_LABEL_CHARS,
   MAX_OFFER_MS,
+  MAX_OPEN_OFFERS,
   MAX_PATH_CHARS,
   MAX_PREVIEW_TURNS,
   MAX_PROMPT_CHARS,
@@ -27,7 +31,8 @@ import {
   MAX_TYPED_CHARS,
   PAGE_ENTRIES,
 } from "./limits.ts";
-import { OfferMade } from "./offer-made.ts";
+import { OfferMade, OpenOffer } from "./offer-made.ts";
+import { Digits, Pairing, PairingId } from "./pairing.ts";
 import { Rule, RuleId } from "./rule.ts";
 import { SessionState, Summary } from "./session.ts";
 import { Size, Whose } from "./size.ts";
@@ -302,6 +307,25 @@ export const METHODS = {
   ),
   "session.resume": row("owner", "intent", "Starts the agent again where the session ended.", v.object(session), done),
   "session.remove": row("owner", "intent", "Forgets an ended session and its journal.", v.object(session), nothing),
+  "session.share": row(
+    "share",
+    "intent",
+    "A one-time invitation to this session alone: the verbs named, until a time, and never more than the caller has.",
+    v.object({
+      ...session,
+      verbs: v.pipe(v.array(Verb), v.minLength(1), v.maxLength(Verb.options.length)),
+      /** Milliseconds from now; 8 hours when absent, cut to what the caller's own grant has left. */
+      life: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60_000), v.maxValue(MAX_GRANT_MS))),
+    }),
+    OfferMade,
+  ),
+  "session.detach": row(
+    "detach",
+    "intent",
+    "Gives the caller's grant on this session back, and ends its connections. The session goes on.",
+    v.object(session),
+    nothing,
+  ),
   "session.find": row(
     "files",
     "query",
@@ -378,7 +402,29 @@ export const METHODS = {
     }),
     OfferMade,
   ),
+  "offer.list": row(
+    "owner",
+    "query",
+    "Invitations that can still be used.",
+    nothing,
+    v.object({ offers: v.pipe(v.array(OpenOffer), v.maxLength(MAX_OPEN_OFFERS)) }),
+  ),
   "offer.withdraw": row("owner", "intent", "Ends an open offer.", v.object({ offer: v.string() }), nothing),
+  "pairing.list": row(
+    "owner",
+    "query",
+    "Devices that used an invitation and wait for their digits to be typed at the host.",
+    nothing,
+    v.object({ pairings: v.array(Pairing) }),
+  ),
+  "pairing.confirm": row(
+    "owner",
+    "intent",
+    "Lets a waiting device in, by the digits it shows. Other digits turn it away: there is one attempt.",
+    v.object({ pairing: PairingId, digits: Digits }),
+    nothing,
+  ),
+  "pairing.refuse": row("owner", "intent", "Turns a waiting device away.", v.object({ pairing: PairingId }), nothing),
   "device.list": row(
     "owner",
     "query",
@@ -399,9 +445,36 @@ export const METHODS = {
   "device.revoke": row(
     "owner",
     "intent",
-    "Ends a device's grant and cuts its connections.",
+    "Ends a device's grant, those it passed on, and cuts their connections.",
     v.object({ device: DeviceId }),
     nothing,
+  ),
+  "device.revokeAll": row(
+    "owner",
+    "intent",
+    "Ends every grant but the caller's and this machine's own shell's, and every open invitation.",
+    nothing,
+    v.object({ revoked: Seq }),
+  ),
+  "audit.list": row(
+    "owner",
+    "query",
+    "The page of the audit log right before `before`, or the newest; oldest row first.",
+    v.object({ before: v.optional(Seq) }),
+    v.object({ rows: v.pipe(v.array(AuditRow), v.maxLength(AUDIT_PAGE_ROWS)), more: v.boolean() }),
+  ),
+  "audit.verify": row(
+    "owner",
+    "query",
+    "Reads the whole audit log and says whether a row was removed, changed or moved.",
+    nothing,
+    v.object({
+      rows: Seq,
+      head: v.optional(AuditHead),
+      /** HI.pub of the host, in base64url: what `head` is signed with. */
+      key: v.string(),
+      fault: v.optional(v.object({ seq: Seq, message: v.string() })),
+    }),
   ),
 } as const satisfies Record<string, Row>;
 

@@ -17,7 +17,7 @@ export const RELEASED: readonly number[] = [];
 
 /** SHA-256 of `wireText()`, by version. */
 export const WIRE: Readonly<Record<number, string>> = {
-  1: "982c4756a5a495bc3af9e0dbd671c675acd87133afca9d7b633ad263f992121e",
+  1: "6bd6497ddc30739f1a10616199101da9ebb9bf5194dd2c5d468457327f4ca621",
 };
 
 /** What a peer may have beyond its version. */

@@ -27,6 +27,7 @@ describe("a clock that jumps", { timeout: 30_000 }, () => {
       home,
       port: 0,
       origins: [],
+      confirm: "never",
       app: folder,
       agents: AGENTS,
       env,

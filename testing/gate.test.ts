@@ -203,7 +203,7 @@ describe("a machine in the middle", LIMIT, () => {
           suite,
           hostKey: own,
           hostId,
-          payload: new Uint8Array(0),
+          confirms: () => false,
           secretOf: () => (asked.push("secret"), undefined),
           consume: () => true,
           continuityOf: () => undefined,

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import type { ApprovalAsk, Settlement } from "@flybridge/protocol/ask.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
@@ -202,19 +201,14 @@ describe("standing rules, with the real Claude Code", { skip }, () => {
   });
 
   it("[C14] allows nothing by a broken file, and says so; a guest answers what is asked, makes no rule, and sees none", async () => {
-    let guest = await world.pair("guest");
-    const { devices } = await phone.call("device.list", {});
-    const id = devices.find(({ name }) => name === "guest")?.device ?? "";
-    guest.close();
     await world.kill();
-    narrowed(world, id, one.session);
     const file = join(world.state, "rules.json");
     writeFileSync(file, '{ "version": 1, "rules": [ }');
     await world.restart();
     phone = await BareDevice.reconnect(phone.keys);
     const { findings } = await phone.call("host.check", {});
     assert.match(findings.find(({ about }) => about === "rules")?.message ?? "", /not JSON.*now .*aside-1/u);
-    guest = await BareDevice.reconnect(guest.keys);
+    const guest = await world.share(one.session, ["read", "answer"], "guest");
     const mine = await Watched.open(phone, workspace, { session: one.session });
     const ask = await mine.asks(touch("guest"));
     const answers = (choice: string) =>
@@ -232,14 +226,3 @@ describe("standing rules, with the real Claude Code", { skip }, () => {
     guest.close();
   });
 });
-
-/** What an invitation for a guest would give: read and answer, in one session. */
-function narrowed(world: World, device: string, session: SessionId): void {
-  using db = new DatabaseSync(join(world.state, "flybridge.db"));
-  const row = db.prepare("SELECT device FROM device WHERE id = ?").get(device) as { device: string };
-  const grant = { kind: "session", session, verbs: ["read", "answer"], until: Date.now() + 3_600_000 };
-  db.prepare("UPDATE device SET device = ? WHERE id = ?").run(
-    JSON.stringify({ ...JSON.parse(row.device), grant }),
-    device,
-  );
-}

@@ -1,12 +1,14 @@
 /** A host as a process of its own, in folders of its own, that a test may end in any way; its keeper ends with the test. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { BareDevice, newIntent, type Keys } from "./bare.ts";
-import { fromBase64Url } from "@flybridge/protocol/offer.ts";
+import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
+import type { Verb } from "@flybridge/protocol/grant.ts";
+import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { LINK_PATH } from "@flybridge/protocol/relay.ts";
 
 const HOST = join(import.meta.dirname, "..", "host", "main.ts");
@@ -31,6 +33,8 @@ export interface World extends AsyncDisposable {
   shell(): Promise<BareDevice>;
   /** A new device, paired by an offer. */
   pair(name?: string): Promise<BareDevice>;
+  /** A new device with whom the owner shared one session. */
+  share(session: SessionId, verbs: readonly Verb[], name?: string): Promise<BareDevice>;
 }
 
 export async function startWorld(
@@ -47,8 +51,6 @@ export async function startWorld(
   const home = mkdtempSync(join(folder, "home-"));
   let running: { process: ChildProcess; port: number; pid: number; socket: string };
   let errors = "";
-  /** Of the shell: the host keeps a few of the newest secrets only, so each connection goes on from the one before. */
-  let shellKeys: Keys | undefined;
 
   const start = async (port: number): Promise<void> => {
     const child = spawn(
@@ -94,12 +96,17 @@ export async function startWorld(
     kill: () => ended("SIGKILL"),
     restart: () => start(running.port),
     async shell() {
-      shellKeys ??= keysIn(join(state, "cli.json"));
-      return BareDevice.reconnect(shellKeys);
+      return BareDevice.reconnect(keysIn(join(state, "cli.json")));
     },
     async pair(name) {
       const shell = await world.shell();
       const { connection } = await shell.call("offer.make", {}, newIntent());
+      shell.close();
+      return BareDevice.pair(connection, name);
+    },
+    async share(session, verbs, name) {
+      const shell = await world.shell();
+      const { connection } = await shell.call("session.share", { session, verbs: [...verbs] }, newIntent());
       shell.close();
       return BareDevice.pair(connection, name);
     },
@@ -117,15 +124,20 @@ export async function startWorld(
   return world;
 }
 
-/** What lies in the file of this machine's shell. */
+/** What lies in the file of this machine's shell; the newest secret is written back, as the shell itself does. */
 export function keysIn(path: string): Keys {
-  const file = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
-  const bytes = (name: string): Uint8Array => fromBase64Url(file[name] ?? "", 32) ?? new Uint8Array(32);
+  const read = (): Record<string, unknown> => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  const bytes = (name: string): Uint8Array => fromBase64Url(String(read()[name]), 32) ?? new Uint8Array(32);
   return {
     secret: bytes("secret"),
     hostKey: bytes("hostKey"),
-    continuity: bytes("continuity"),
-    host: file["host"] ?? "",
-    url: `ws+unix://${file["socket"]}:${LINK_PATH}`,
+    host: String(read()["host"]),
+    url: `ws+unix://${String(read()["socket"])}:${LINK_PATH}`,
+    get continuity() {
+      return bytes("continuity");
+    },
+    set continuity(next) {
+      writeFileSync(path, JSON.stringify({ ...read(), continuity: toBase64Url(next), before: [] }));
+    },
   };
 }

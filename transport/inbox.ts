@@ -28,6 +28,7 @@ export class Inbox {
   #end: LinkEnd | undefined;
   #heard = 0;
   #receiver: Receiver | undefined;
+  readonly #gone = new AbortController();
 
   constructor(link: Link, maxFrameBytes: number) {
     this.#link = link;
@@ -49,6 +50,11 @@ export class Inbox {
   /** How the link ended; undefined while it has not. */
   get end(): LinkEnd | undefined {
     return this.#end;
+  }
+
+  /** Aborted when the link has ended. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   /** Frames that came, those given on to the receiver not counted. */
@@ -76,6 +82,7 @@ export class Inbox {
   /** As if the link had ended. */
   fail(end: LinkEnd): void {
     this.#end ??= end;
+    this.#gone.abort();
     this.#waiting = [];
     this.#receiver?.linkEnded(this.#end);
     this.#asked?.fail(new LinkEnded(this.#end));

@@ -38,9 +38,9 @@ class Machine {
       suite,
       hostKey: this.key,
       hostId: HOST_ID,
-      payload: bytes("host"),
       secretOf: (offer) => (this.offerOpen && same(offer, OFFER) ? this.secret : undefined),
-      consume: (_offer, deviceKey, _payload, continuity) => {
+      confirms: () => false,
+      consume: (_offer, { deviceKey, continuity }) => {
         if (!this.offerOpen) return false;
         this.offerOpen = false;
         this.consumed++;
@@ -171,7 +171,6 @@ for (const [name, make] of Object.entries(links)) {
       const { host, identity, device, accepted } = await paired(first.ends);
       assert.equal(accepted.kind, "paired");
       assert.equal(text(accepted.payload), "device");
-      assert.equal(text(device.payload), "host");
       assert.ok(same(accepted.deviceKey, identity.deviceKey.publicKey));
       assert.ok(same(device.pipe.hash, accepted.pipe.hash));
       assert.ok(same(device.continuity, accepted.continuity));

@@ -24,6 +24,7 @@ import {
   PRE_AUTH_FRAME_BYTES,
   type Purpose,
 } from "@flybridge/protocol/relay.ts";
+import { CONFIRM_MS } from "@flybridge/protocol/limits.ts";
 import { OLDEST_VERSION, VERSION } from "@flybridge/protocol/version.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Deflate, Inflate } from "./deflate.ts";
@@ -34,6 +35,9 @@ import { GENERIC_END, type PipeBirth, type PipeEnd, SealedPipe, type Seal, type 
 
 /** In a device's hello: it inflates. Every host of version 1 does. */
 const DEFLATE_FEATURE = "deflate";
+/** What the host says in message 2 of pairing: whether a person has to let the device in. */
+const WAITS_FOR_NOBODY = 0;
+const WAITS_FOR_PERSON = 1;
 /** Bytes of a payload of a device's message 1, which also names the continuity secret, or of any other message. */
 export const MAX_PAYLOAD_BYTES = HANDSHAKE_PAYLOAD_BYTES - CONTINUITY_TAG_BYTES;
 
@@ -87,8 +91,6 @@ export type Route =
 
 interface Common {
   readonly suite: Suite;
-  /** Said in the handshake, at most `MAX_PAYLOAD_BYTES`; sealed, but a host's is readable for whoever knows its key. */
-  readonly payload: Uint8Array;
   /** Oldest and newest version to speak; a peer raises the oldest to what it has spoken with this host before. */
   readonly versions?: readonly [number, number];
   /** Direct without an exporter when absent. */
@@ -100,6 +102,8 @@ interface Common {
 }
 
 interface DeviceCommon extends Common {
+  /** Said in the handshake, sealed, at most `MAX_PAYLOAD_BYTES`. */
+  readonly payload: Uint8Array;
   /** HS.pub, 32 bytes. */
   readonly hostKey: Uint8Array;
   readonly deviceKey: AgreementKey;
@@ -113,6 +117,8 @@ export interface PairOptions extends DeviceCommon {
   readonly hostId?: string;
   readonly offer: Uint8Array;
   readonly secret: Uint8Array;
+  /** The host waits for a person to type what `confirmationDigits` makes of this hash. */
+  readonly confirming?: (hash: Uint8Array) => void;
 }
 
 export interface ReconnectOptions extends DeviceCommon {
@@ -130,8 +136,6 @@ export interface Connected {
   readonly pipe: SecurePipe;
   readonly hello: HostHello;
   readonly version: number;
-  /** What the host said in message 2. */
-  readonly payload: Uint8Array;
   readonly continuity: Uint8Array;
 }
 
@@ -145,8 +149,13 @@ export interface AcceptOptions extends Common {
   readonly hostId: string;
   /** The secret of an offer that is open now. */
   secretOf(offer: Uint8Array): Uint8Array | undefined;
-  /** Message 3 verified. True uses the offer up, once and for good, and writes the device down; all in this one call. */
-  consume(offer: Uint8Array, deviceKey: Uint8Array, payload: Uint8Array, continuity: Uint8Array): boolean;
+  /** Whether a person has to let in who comes with this offer; of one that is not open, as of one that is. */
+  confirms(offer: Uint8Array): boolean;
+  /**
+   * Message 3 verified. Uses the offer up, once and for good, before it returns; true once the device is written down.
+   * Until a person has let it in where `confirms` said so, the link has `CONFIRM_MS` instead of `HANDSHAKE_MS`.
+   */
+  consume(offer: Uint8Array, candidate: Candidate): boolean | Promise<boolean>;
   /** The secret of a device that may come in, by its `continuityTag`. Message 1 is replayable: changes nothing. */
   continuityOf(deviceKey: Uint8Array, tag: Uint8Array): Uint8Array | undefined;
   /**
@@ -154,6 +163,17 @@ export interface AcceptOptions extends Common {
    * `used` was replaced before, which shows that two copies of the device exist.
    */
   advance(deviceKey: Uint8Array, used: Uint8Array, next: Uint8Array): boolean;
+}
+
+/** Who used an offer. */
+export interface Candidate {
+  readonly deviceKey: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly continuity: Uint8Array;
+  /** Handshake hash, 32 bytes. */
+  readonly hash: Uint8Array;
+  /** Its link ended. */
+  readonly gone: AbortSignal;
 }
 
 interface AcceptedCommon {
@@ -174,7 +194,7 @@ export type Accepted =
  * closed then.
  */
 export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
-  return handshake(link, options, "device", async (inbox) => {
+  return handshake(link, options, "device", async (inbox, allow) => {
     const met = await meet(inbox, options, "pair", options.hostId);
     const begun = await beginPairing({ ...options, prologue: met.prologue });
     link.send(met.deviceHello);
@@ -184,13 +204,17 @@ export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
     const finished = await begun.finish(answer, options.payload).catch((cause: unknown) => {
       throw new HandshakeError("wrong_host", "message 2 does not verify", cause);
     });
+    const { channel, payload } = finished;
+    if (payload[0] === WAITS_FOR_PERSON) {
+      allow(CONFIRM_MS + HANDSHAKE_MS);
+      options.confirming?.(channel.hash);
+    }
     link.send(finished.message3);
-    const { channel } = finished;
     const { pipe, ready } = pipeOver(link, channel, options, options.paceMs ?? BEAT_VISIBLE_MS, options.deflate);
     inbox.handOver(pipe);
     await isReady(ready, inbox, "violation");
     pipe.announce();
-    return { pipe, hello: met.hello, version: met.version, payload: finished.payload, continuity: channel.continuity };
+    return { pipe, hello: met.hello, version: met.version, continuity: channel.continuity };
   });
 }
 
@@ -207,7 +231,7 @@ export function reconnectOver(link: Link, options: ReconnectOptions): Promise<Re
     link.send(begun.message1);
     const answer = await inbox.next();
     // The host answers a device that it does not know with chance, so a failure here may be either's.
-    const { payload: said, channel } = await begun.finish(answer).catch((cause: unknown) => {
+    const { channel } = await begun.finish(answer).catch((cause: unknown) => {
       throw new HandshakeError("refused", "message 2 does not verify", cause);
     });
     const continuity = nextContinuity(options.continuity, channel.hash);
@@ -219,7 +243,6 @@ export function reconnectOver(link: Link, options: ReconnectOptions): Promise<Re
       pipe,
       hello: met.hello,
       version: met.version,
-      payload: said,
       continuity,
       confirmed: ready.then((end) => !end),
     };
@@ -232,7 +255,7 @@ export function reconnectOver(link: Link, options: ReconnectOptions): Promise<Re
  * the same words for every fault.
  */
 export function acceptOver(link: Link, options: AcceptOptions): Promise<Accepted> {
-  return handshake(link, options, "host", async (inbox) => {
+  return handshake(link, options, "host", async (inbox, allow) => {
     const [oldest, newest] = options.versions ?? [OLDEST_VERSION, VERSION];
     const hostHello = encodeHostHello({
       flybridge: 1,
@@ -248,7 +271,7 @@ export function acceptOver(link: Link, options: AcceptOptions): Promise<Accepted
     const message1 = await inbox.next();
     const deflate = hello.features.includes(DEFLATE_FEATURE) ? options.deflate : undefined;
     return hello.purpose === "pair"
-      ? acceptPairing(link, inbox, options, hello, prologue, message1, deflate)
+      ? acceptPairing(link, inbox, allow, options, hello, prologue, message1, deflate)
       : acceptReturn(link, inbox, options, hello, prologue, message1, deflate);
   });
 }
@@ -256,6 +279,7 @@ export function acceptOver(link: Link, options: AcceptOptions): Promise<Accepted
 async function acceptPairing(
   link: Link,
   inbox: Inbox,
+  allow: Allow,
   options: AcceptOptions,
   hello: DeviceHello,
   prologue: Uint8Array,
@@ -266,12 +290,14 @@ async function acceptPairing(
   const { offer } = asked;
   // For no offer, chance: message 3 then fails after the same work as with a wrong secret.
   const secret = options.secretOf(offer) ?? options.suite.random(KEY_BYTES);
-  const replied = await asked.reply(secret, options.payload);
+  const waits = options.confirms(offer);
+  const replied = await asked.reply(secret, new Uint8Array([waits ? WAITS_FOR_PERSON : WAITS_FOR_NOBODY]));
   link.send(replied.message2);
   const { deviceKey, payload, channel } = await replied.finish(await inbox.next());
-  const { continuity } = channel;
-  if (!options.consume(offer, deviceKey, payload, continuity))
-    throw new HandshakeError("refused", "the offer was not consumed");
+  const { continuity, hash } = channel;
+  if (waits) allow(CONFIRM_MS + HANDSHAKE_MS);
+  const isIn = await options.consume(offer, { deviceKey, payload, continuity, hash, gone: inbox.gone });
+  if (!isIn) throw new HandshakeError("refused", "the offer was not consumed");
   const { pipe } = pipeOver(link, channel, options, undefined, deflate);
   pipe.announce();
   inbox.handOver(pipe);
@@ -293,7 +319,7 @@ async function acceptReturn(
   const tag = asked.payload.subarray(0, CONTINUITY_TAG_BYTES);
   // For no such device, chance: it finds that message 2 does not verify, and its first record never will.
   const used = options.continuityOf(deviceKey, tag) ?? options.suite.random(KEY_BYTES);
-  const { message2, channel } = await asked.reply(used, options.payload);
+  const { message2, channel } = await asked.reply(used, new Uint8Array(0));
   const continuity = nextContinuity(used, channel.hash);
   const advance = () => options.advance(deviceKey, used, continuity);
   const { pipe, ready } = pipeOver(link, channel, options, undefined, deflate, advance);
@@ -312,6 +338,8 @@ interface Met {
 
 /** Hears the host's hello and makes ours; sends nothing yet. */
 async function meet(inbox: Inbox, options: DeviceCommon, purpose: Purpose, hostId: string | undefined): Promise<Met> {
+  if (options.payload.length > MAX_PAYLOAD_BYTES)
+    throw new RangeError(`A handshake carries ${MAX_PAYLOAD_BYTES} bytes; send the rest through the pipe.`);
   const hostHello = await inbox.next();
   const hello = decodeHostHello(hostHello);
   if (!hello) throw new HandshakeError("not_a_host", "not a host's hello");
@@ -387,12 +415,15 @@ async function isReady(ready: Promise<PipeEnd | undefined>, inbox: Inbox, fault:
   throw new HandshakeError(fault, end.kind === "bye" ? end.reason : end.detail);
 }
 
-/** Runs the steps within `HANDSHAKE_MS`; whatever goes wrong closes the link and becomes one `HandshakeError`. */
+/** From now on the handshake has so long. */
+type Allow = (milliseconds: number) => void;
+
+/** Runs the steps within `HANDSHAKE_MS`, or what they allow themselves; whatever goes wrong closes the link and becomes one `HandshakeError`. */
 async function handshake<Result>(
   link: Link,
   options: Common,
   side: "device" | "host",
-  steps: (inbox: Inbox) => Promise<Result>,
+  steps: (inbox: Inbox, allow: Allow) => Promise<Result>,
 ): Promise<Result> {
   const inbox = new Inbox(link, PRE_AUTH_FRAME_BYTES);
   const { clock = systemClock, signal } = options;
@@ -402,18 +433,21 @@ async function handshake<Result>(
     link.close(GENERIC_END);
     inbox.fail({ kind: "cut", detail });
   };
-  const stopTimer = clock.setTimer(HANDSHAKE_MS, () => {
-    end("timeout", `after ${HANDSHAKE_MS} ms`);
-  });
+  let stopTimer = (): void => {};
+  const allow: Allow = (milliseconds) => {
+    stopTimer();
+    stopTimer = clock.setTimer(milliseconds, () => {
+      end("timeout", `after ${milliseconds} ms`);
+    });
+  };
+  allow(HANDSHAKE_MS);
   const abort = () => {
     end("aborted", "by the caller's signal");
   };
   signal?.addEventListener("abort", abort);
   if (signal?.aborted) abort();
   try {
-    if (options.payload.length > MAX_PAYLOAD_BYTES)
-      throw new RangeError(`A handshake carries ${MAX_PAYLOAD_BYTES} bytes; send the rest through the pipe.`);
-    const result = await steps(inbox);
+    const result = await steps(inbox, allow);
     if (stopped) throw stopped;
     return result;
   } catch (error) {

@@ -50,7 +50,7 @@ const serve: Readonly<Record<string, (socket: WebSocket) => void>> = {
       suite: nodeSuite(),
       hostKey: nodeKey(SEALED.hostSecret),
       hostId: SEALED.hostId,
-      payload: new Uint8Array(0),
+      confirms: () => false,
       secretOf: () => SEALED.secret,
       consume: () => true,
       continuityOf: () => undefined,

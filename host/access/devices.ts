@@ -3,32 +3,50 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Device, Introduction } from "@flybridge/protocol/device.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
-import type { Grant } from "@flybridge/protocol/grant.ts";
+import type { Grant, GrantEnd } from "@flybridge/protocol/grant.ts";
 import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_DEVICES } from "@flybridge/protocol/limits.ts";
-import { toBase64Url } from "@flybridge/protocol/offer.ts";
-import { type DeviceShelf, StorageError, type StoredDevice } from "../core/ports.ts";
+import { toBase64Url } from "@flybridge/protocol/base64.ts";
+import type { Way } from "@flybridge/protocol/way.ts";
+import { type DeviceShelf, type Secrets, StorageError, type StoredDevice } from "../core/ports.ts";
+import type { Occurrence } from "./audit.ts";
 
-/**
- * Continuity secrets of one device that still open the door, newest first. Several, because two windows of one browser
- * or two commands of one shell may come back at the same time, each with the secret it read last.
- */
-const SECRETS_KEPT = 8;
+/** Replaced secrets of one device that are still known, so that a copy of it is told from a stranger. */
+const RETIRED_KEPT = 32;
+/** The longest that a timer of Node's waits, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A secret that was found, and how often its device had come in by then. */
+export interface Recalled {
+  readonly secret: Uint8Array;
+  readonly turn: number;
+}
 
 export interface Devices {
   list(): Device[];
   get(device: DeviceId): Device | undefined;
-  pair(key: Uint8Array, introduction: Introduction, grant: Grant, secret: Uint8Array): Device;
+  /** A device that has everything keeps it, whatever it is paired for. */
+  pair(key: Uint8Array, introduction: Introduction, grant: Grant, secret: Uint8Array, way?: Way): Device;
   /** The secret that `fits`, of the device with this key; changes nothing, for the question may be a replay. */
-  secretOf(key: Uint8Array, fits: (secret: Uint8Array) => boolean): Uint8Array | undefined;
-  /** The device proved that it holds `used`. False when it may not come in any more. */
-  advance(key: Uint8Array, used: Uint8Array, next: Uint8Array): boolean;
-  /** A connection of the device's is up until the result is disposed. `cut` ends it when the device is revoked. */
-  present(device: DeviceId, cut: (reason: string) => void): Disposable;
+  recall(key: Uint8Array, fits: (secret: Uint8Array) => boolean): Recalled | undefined;
+  /**
+   * The device proved that it holds `used`. False when it may not come in: it was revoked, another connection of it
+   * came in between, or `used` was replaced before, and then it is suspended.
+   */
+  advance(key: Uint8Array, used: Recalled, next: Uint8Array): boolean;
+  /** A connection of the device's is up until the result is disposed. `cut` ends it when its grant ends. */
+  present(device: DeviceId, way: Way, cut: (reason: GrantEnd) => void): Disposable;
   /** It opened a session; until the result is disposed, or it opens another, it looks at that. */
   view(device: DeviceId, session: SessionId): Disposable;
-  rename(device: DeviceId, name: string): void;
-  revoke(device: DeviceId): void;
+  rename(device: DeviceId, name: string, by: DeviceId): void;
+  /** Ends what it may do and what it passed on, and cuts them all. */
+  revoke(device: DeviceId, by?: DeviceId): void;
+  /** All but these; tells how many. */
+  revokeAll(kept: readonly DeviceId[], by: DeviceId): number;
+  /** It gives its own grant back. */
+  detach(device: DeviceId): void;
+  /** The session is over, and what was granted of it. */
+  sessionEnded(session: SessionId): void;
 }
 
 export function deviceIdOf(key: Uint8Array): DeviceId {
@@ -38,26 +56,36 @@ export function deviceIdOf(key: Uint8Array): DeviceId {
 export function makeDevices(around: {
   readonly shelf: DeviceShelf;
   readonly publish: (fact: FeedFact) => void;
+  readonly note: (what: Occurrence) => void;
+  /** Their grants are over. */
+  readonly gone: (devices: ReadonlySet<DeviceId>) => void;
   readonly now: () => number;
-}): Devices {
-  const { shelf, publish, now } = around;
+  readonly after: (milliseconds: number, work: () => void) => Disposable;
+}): Devices & Disposable {
+  const { shelf, publish, note, now } = around;
   const stored = new Map<DeviceId, StoredDevice>(shelf.list().map((one) => [one.device.device, one]));
-  const cuts = new Map<DeviceId, Set<(reason: string) => void>>();
-
+  const cuts = new Map<DeviceId, Set<(reason: GrantEnd) => void>>();
   const views = new Map<DeviceId, { readonly session: SessionId }>();
+  /** How often each came in since this host started. */
+  const turns = new Map<DeviceId, number>();
+  let timer: Disposable | undefined;
 
+  const turnOf = (id: DeviceId): number => turns.get(id) ?? 0;
   const shown = ({ device }: StoredDevice): Device => {
     const viewing = views.get(device.device)?.session;
     return { ...device, connected: cuts.has(device.device), ...(viewing === undefined ? {} : { viewing }) };
   };
-  /** What it looks at is told while there is room for telling; it is nothing to fail at. */
-  const tellView = (id: DeviceId): void => {
-    const one = stored.get(id);
+  /** What is told while there is room for telling; it is nothing to fail at. */
+  const whileThereIsRoom = (work: () => void): void => {
     try {
-      if (one) publish({ kind: "device", device: shown(one) });
+      work();
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
     }
+  };
+  const tell = (id: DeviceId): void => {
+    const one = stored.get(id);
+    if (one) whileThereIsRoom(() => publish({ kind: "device", device: shown(one) }));
   };
   const known = (id: DeviceId): StoredDevice => {
     const one = stored.get(id);
@@ -69,6 +97,77 @@ export function makeDevices(around: {
     stored.set(one.device.device, one);
     publish({ kind: "device", device: shown(one) });
   };
+  const cut = (id: DeviceId, reason: GrantEnd): void => {
+    for (const end of cuts.get(id) ?? []) end(reason);
+  };
+
+  /** With what they passed on, and what those did. */
+  const withHeirs = (ids: readonly DeviceId[]): Set<DeviceId> => {
+    const all = new Set(ids);
+    for (const id of all)
+      for (const { device } of stored.values())
+        if (device.grant.kind === "session" && device.grant.by === id) all.add(device.device);
+    return all;
+  };
+
+  /** Stored before it is done: a revocation that a restart forgets is none. Then the cut, before anything can fail. */
+  const end = (
+    ids: readonly DeviceId[],
+    reason: GrantEnd,
+    event: Extract<Occurrence["event"], `device.${string}`>,
+    by?: DeviceId,
+  ): number => {
+    const all = withHeirs(ids);
+    const ended = [...all].flatMap((id) => stored.get(id) ?? []);
+    if (ended.length === 0) return 0;
+    shelf.remove([...all]);
+    for (const id of all) stored.delete(id);
+    for (const id of all) cut(id, reason);
+    around.gone(all);
+    for (const { device } of ended) note({ event, device: device.device, by, detail: `${device.kind} ${device.name}` });
+    for (const id of all) publish({ kind: "device.gone", device: id });
+    watchExpiry();
+    return ended.length;
+  };
+
+  const expire = (): void => {
+    const late = [...stored.values()].filter(
+      ({ device: { grant } }) => grant.kind === "session" && grant.until <= now(),
+    );
+    whileThereIsRoom(
+      () =>
+        void end(
+          late.map(({ device }) => device.device),
+          "expired",
+          "device.expired",
+        ),
+    );
+    watchExpiry();
+  };
+
+  function watchExpiry(): void {
+    timer?.[Symbol.dispose]();
+    timer = undefined;
+    const next = Math.min(
+      ...[...stored.values()].map(({ device: { grant } }) => (grant.kind === "session" ? grant.until : Infinity)),
+    );
+    if (next === Infinity) return;
+    timer = around.after(Math.min(MAX_TIMER_MS, Math.max(MIN_EXPIRY_MS, next - now())), expire);
+  }
+
+  /** An older secret was used by somebody who holds the device's key as well. */
+  const suspend = (one: StoredDevice): void => {
+    const { device } = one;
+    whileThereIsRoom(() => keep({ ...one, device: { ...device, suspended: now() } }));
+    // Also where that could not be stored: it stays so while this host runs.
+    stored.set(device.device, { ...one, device: { ...device, suspended: now() } });
+    cut(device.device, "suspended");
+    whileThereIsRoom(() =>
+      note({ event: "device.suspended", device: device.device, detail: `${device.kind} ${device.name}` }),
+    );
+  };
+
+  expire();
 
   return {
     list: () => [...stored.values()].map(shown).sort((a, b) => (b.seen ?? b.paired) - (a.seen ?? a.paired)),
@@ -76,44 +175,71 @@ export function makeDevices(around: {
       const one = stored.get(id);
       return one && shown(one);
     },
-    pair(key, introduction, grant, secret) {
+    pair(key, introduction, offered, secret, way) {
       const id = deviceIdOf(key);
-      if (!stored.has(id) && stored.size >= MAX_DEVICES)
+      const before = stored.get(id)?.device.grant;
+      if (!before && stored.size >= MAX_DEVICES)
         throw new CallError("too_many", `${MAX_DEVICES} devices are paired. Revoke some first.`);
-      const device = { device: id, ...introduction, grant, paired: now() };
-      keep({ device, secrets: [secret] });
-      shelf.audit(now(), "device.paired", id, introduction.kind);
+      const grant = before?.kind === "owner" ? before : offered;
+      const device = {
+        device: id,
+        ...introduction,
+        grant,
+        paired: now(),
+        ...(way === undefined ? {} : { way }),
+      };
+      turns.set(id, turnOf(id) + 1);
+      keep({ device, secrets: { current: secret, retired: [] } });
+      const by = grant.kind === "session" ? grant.by : undefined;
+      note({ event: "device.paired", device: id, by, detail: detailOf(introduction, grant, way) });
+      watchExpiry();
       return shown(known(id));
     },
-    secretOf: (key, fits) => stored.get(deviceIdOf(key))?.secrets.find(fits),
-    advance(key, used, next) {
-      const one = stored.get(deviceIdOf(key));
-      if (!one?.secrets.some((secret) => timingSafeEqual(secret, used))) return false;
-      const advanced = { ...one, secrets: [next, ...one.secrets].slice(0, SECRETS_KEPT) };
+    recall(key, fits) {
+      const id = deviceIdOf(key);
+      const secrets = stored.get(id)?.secrets;
+      const secret = secrets && all(secrets).find(fits);
+      return secret && { secret, turn: turnOf(id) };
+    },
+    advance(key, { secret: used, turn }, next) {
+      const id = deviceIdOf(key);
+      const one = stored.get(id);
+      if (!one || one.device.suspended !== undefined || turn !== turnOf(id)) return false;
+      const { current, pending, retired } = one.secrets;
+      const is = (secret: Uint8Array | undefined): boolean => secret !== undefined && timingSafeEqual(secret, used);
+      if (!is(current) && !is(pending)) {
+        if (retired.some(is)) suspend(one);
+        return false;
+      }
+      // Of the two that it may come with, the one that it did not come with has had its day.
+      const replaced = is(current) ? pending : current;
+      const secrets = {
+        current: used,
+        pending: next,
+        retired: (replaced === undefined ? retired : [replaced, ...retired]).slice(0, RETIRED_KEPT),
+      };
+      const advanced = { ...one, secrets };
       shelf.put(advanced);
-      stored.set(one.device.device, advanced);
+      stored.set(id, advanced);
+      turns.set(id, turn + 1);
       return true;
     },
-    present(id, cut) {
+    present(id, way, end) {
       const set = cuts.get(id) ?? new Set();
-      set.add(cut);
+      set.add(end);
       cuts.set(id, set);
       // When it was seen is worth a note, not a connection: on a full disk devices come, read and go all the same.
       const seen = (): void => {
         const one = stored.get(id);
         if (!one) return;
-        const noted = { ...one, device: { ...one.device, seen: now() } };
+        const noted = { ...one, device: { ...one.device, seen: now(), way } };
         stored.set(id, noted);
-        try {
-          keep(noted);
-        } catch (error) {
-          if (!(error instanceof StorageError)) throw error;
-        }
+        whileThereIsRoom(() => keep(noted));
       };
       seen();
       return {
         [Symbol.dispose]() {
-          set.delete(cut);
+          set.delete(end);
           if (set.size === 0) cuts.delete(id);
           seen();
         },
@@ -122,27 +248,59 @@ export function makeDevices(around: {
     view(id, session) {
       const view = { session };
       views.set(id, view);
-      tellView(id);
+      tell(id);
       return {
         [Symbol.dispose]() {
           if (views.get(id) !== view) return;
           views.delete(id);
-          tellView(id);
+          tell(id);
         },
       };
     },
-    rename(id, name) {
+    rename(id, name, by) {
       const one = known(id);
       keep({ ...one, device: { ...one.device, name } });
+      note({ event: "device.renamed", device: id, by, detail: name });
     },
-    revoke(id) {
+    revoke(id, by) {
       known(id);
-      // Stored before it is done: a revocation that a restart forgets is none. Then the cut, before anything can fail.
-      shelf.remove(id);
-      stored.delete(id);
-      for (const cut of cuts.get(id) ?? []) cut("revoked");
-      shelf.audit(now(), "device.revoked", id, "");
-      publish({ kind: "device.gone", device: id });
+      end([id], "revoked", "device.revoked", by);
     },
+    revokeAll(kept, by) {
+      return end(
+        [...stored.keys()].filter((id) => !kept.includes(id)),
+        "revoked",
+        "device.revoked",
+        by,
+      );
+    },
+    detach(id) {
+      if (known(id).device.grant.kind === "owner")
+        throw new CallError("wrong_state", "This device has the whole host, not a session that was shared with it.");
+      end([id], "detached", "device.detached", id);
+    },
+    sessionEnded(session) {
+      const guests = [...stored.values()].filter(
+        ({ device: { grant } }) => grant.kind === "session" && grant.session === session,
+      );
+      end(
+        guests.map(({ device }) => device.device),
+        "session_ended",
+        "device.expired",
+      );
+    },
+    [Symbol.dispose]: () => timer?.[Symbol.dispose](),
   };
+}
+
+/** A clock that stands still must not make the timer ring without end. */
+const MIN_EXPIRY_MS = 50;
+
+function all({ current, pending, retired }: Secrets): readonly Uint8Array[] {
+  return pending === undefined ? [current, ...retired] : [current, pending, ...retired];
+}
+
+function detailOf({ name, kind }: Introduction, grant: Grant, way: Way | undefined): string {
+  const what = grant.kind === "owner" ? "everything" : `${grant.verbs.join(", ")} on ${grant.session}`;
+  return `${kind} ${name}${way === undefined ? "" : `, by ${way}`}: ${what}`;
 }

@@ -5,41 +5,60 @@
 import { timingSafeEqual } from "node:crypto";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { Grant } from "@flybridge/protocol/grant.ts";
+import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { MAX_OFFER_MS, MAX_OPEN_OFFERS, OFFER_MS } from "@flybridge/protocol/limits.ts";
 import { OFFER_BYTES, SECRET_BYTES, toBase64Url } from "@flybridge/protocol/offer.ts";
+
+/** Offers that are over and still known, so that a second use of one is noticed. */
+const SPENT_KEPT = 64;
 
 export interface Offer {
   readonly id: Uint8Array;
   readonly secret: Uint8Array;
   /** What the device that uses it may do: fixed when it is made. */
   readonly grant: Grant;
+  /** The device that made it. */
+  readonly by: DeviceId;
+  readonly made: number;
   readonly expires: number;
 }
 
 export interface Offers {
   /** Throws `CallError("too_many")` when MAX_OPEN_OFFERS are open. */
-  make(grant: Grant, life?: number): Offer;
-  secretOf(id: Uint8Array): Uint8Array | undefined;
+  make(grant: Grant, by: DeviceId, life?: number): Offer;
+  /** Those that are open, oldest first. */
+  list(): readonly Offer[];
+  /** The open one with this id, used by nobody yet. */
+  get(id: Uint8Array): Offer | undefined;
+  /** Whether this one was open once and is no more: true the first time that it is asked. */
+  forgetSpent(id: Uint8Array): boolean;
   /** Uses the offer up. A second call with the same id gives undefined, however close the two come. */
   consume(id: Uint8Array): Offer | undefined;
-  /** By its id in base64url. An offer that is not open is withdrawn already. */
-  withdraw(id: string): void;
+  /** Those that this says. An offer that is not open is withdrawn already. */
+  withdraw(which: (offer: Offer) => boolean): readonly Offer[];
 }
 
 export function makeOffers(around: { now(): number; random(bytes: number): Uint8Array }): Offers {
-  let open: (Offer & { readonly made: number })[] = [];
+  let open: Offer[] = [];
+  /** Those that were open, newest last, by id in base64url. */
+  let spent: string[] = [];
+  const over = (offers: readonly Offer[]): void => {
+    spent = [...spent, ...offers.map(({ id }) => toBase64Url(id))].slice(-SPENT_KEPT);
+  };
 
   /** The clock may jump. Set forward it ends offers early; set back to before an offer was made it ends that one too. */
   const alive = (): Offer[] => {
     const now = around.now();
-    open = open.filter((offer) => offer.made <= now && now < offer.expires);
+    const isAlive = (offer: Offer): boolean => offer.made <= now && now < offer.expires;
+    over(open.filter((offer) => !isAlive(offer)));
+    open = open.filter(isAlive);
     return open;
   };
   const find = (id: Uint8Array): Offer | undefined =>
     alive().find((offer) => id.length === OFFER_BYTES && timingSafeEqual(offer.id, id));
 
   return {
-    make(grant, life = OFFER_MS) {
+    make(grant, by, life = OFFER_MS) {
       if (alive().length >= MAX_OPEN_OFFERS)
         throw new CallError(
           "too_many",
@@ -51,19 +70,30 @@ export function makeOffers(around: { now(): number; random(bytes: number): Uint8
         id: around.random(OFFER_BYTES),
         secret: around.random(SECRET_BYTES),
         grant,
+        by,
         expires: made + Math.min(life, MAX_OFFER_MS),
       };
       open.push(offer);
       return offer;
     },
-    secretOf: (id) => find(id)?.secret,
+    list: () => [...alive()],
+    get: find,
+    forgetSpent(id) {
+      const before = spent.length;
+      spent = spent.filter((one) => one !== toBase64Url(id));
+      return spent.length < before;
+    },
     consume(id) {
       const offer = find(id);
       open = open.filter((one) => one !== offer);
+      if (offer) over([offer]);
       return offer;
     },
-    withdraw(id) {
-      open = open.filter((offer) => toBase64Url(offer.id) !== id);
+    withdraw(which) {
+      const withdrawn = alive().filter(which);
+      open = open.filter((offer) => !withdrawn.includes(offer));
+      over(withdrawn);
+      return withdrawn;
     },
   };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { type Grant, Verb } from "@flybridge/protocol/grant.ts";
-import type { SessionId } from "@flybridge/protocol/ids.ts";
+import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
 import { METHODS, type Method } from "@flybridge/protocol/methods.ts";
 import { authorize, mayRead } from "./authorize.ts";
 
@@ -13,12 +13,13 @@ const NOW = 1_000;
 const methods = Object.keys(METHODS) as Method[];
 const targets = { own: MINE, other: OTHER, absent: ABSENT, none: undefined };
 
-/** Every set of verbs: 256 grants. */
+/** Every set of verbs. */
 const grants: Grant[] = Array.from({ length: 2 ** Verb.options.length }, (_, bits) => ({
   kind: "session",
   session: MINE,
   verbs: Verb.options.filter((_verb, at) => (bits & (1 << at)) !== 0),
   until: NOW + 1,
+  by: "d".repeat(43) as DeviceId,
 }));
 
 function refusal(grant: Grant, method: Method, session: SessionId | undefined, now = NOW): string | undefined {
@@ -66,11 +67,13 @@ describe("authorization", () => {
       "ask.answer",
       "ask.dismiss",
       "attachment.read",
+      "session.detach",
       "session.find",
       "session.follow",
       "session.interrupt",
       "session.page",
       "session.prompt",
+      "session.share",
       "session.unfollow",
       "session.withdraw",
       "terminal.follow",

@@ -1,4 +1,5 @@
 /** What the domain needs of the machine. Each port has one contract suite, run by every implementation. */
+import type { AuditHead, AuditRow } from "@flybridge/protocol/audit.ts";
 import type { Attachment, Upload } from "@flybridge/protocol/attachment.ts";
 import type { Device } from "@flybridge/protocol/device.ts";
 import type { Delta, Entry } from "@flybridge/protocol/entry.ts";
@@ -100,18 +101,37 @@ export interface AttachmentNames {
   all(): Set<Attachment["hash"]>;
 }
 
-/** A device as the host keeps it: what is shown of it, and its newest continuity secrets (32 bytes each, newest first). */
+/** The continuity secrets of a device, 32 bytes each. */
+export interface Secrets {
+  /** The newest with which it has come in. */
+  readonly current: Uint8Array;
+  /** What it was given then, and comes with next; it may not have kept it. */
+  readonly pending?: Uint8Array | undefined;
+  /** What was replaced, newest first: whoever comes with one of these is a copy, or has one. */
+  readonly retired: readonly Uint8Array[];
+}
+
+/** A device as the host keeps it. */
 export interface StoredDevice {
   readonly device: Omit<Device, "connected" | "viewing">;
-  readonly secrets: readonly Uint8Array[];
+  readonly secrets: Secrets;
 }
 
 export interface DeviceShelf {
   list(): StoredDevice[];
   put(device: StoredDevice): void;
-  remove(device: DeviceId): void;
-  /** Appends to the audit log. No secrets, no content. */
-  audit(at: number, event: string, device: DeviceId | null, detail: string): void;
+  /** All of them, or none. */
+  remove(devices: readonly DeviceId[]): void;
+}
+
+export interface AuditShelf {
+  /** Row and head together, or neither. Throws `StorageError`. */
+  append(row: AuditRow, head: AuditHead): void;
+  head(): AuditHead | undefined;
+  /** Rows before `before` (the newest when absent), oldest first: at most `limit`. */
+  page(before: number | undefined, limit: number): AuditRow[];
+  /** Every row, oldest first. */
+  rows(): Iterable<AuditRow>;
 }
 
 /** One device's end of what it follows in a session. */

@@ -8,6 +8,8 @@ import type { FeedSink, ScreenSink, Sink } from "../core/ports.ts";
 export interface Caller {
   readonly device: DeviceId;
   readonly grant: Grant;
+  /** Its connection is over, or its grant is: what it asked for and is not done yet is not to be done. */
+  readonly ended: AbortSignal;
 }
 
 /** Queries that begin a stream; the door serves them, for it owns the streams. */

@@ -2,18 +2,22 @@
  * The gate every way in leads to: a handshake over a link, then the conversation. Which door it was changes nothing
  * about who may do what.
  */
+import { confirmationDigits } from "@flybridge/crypto/confirmation.ts";
 import { continuityTag } from "@flybridge/crypto/continuity.ts";
 import type { AgreementKey, Suite } from "@flybridge/crypto/suite.ts";
 import { Introduction } from "@flybridge/protocol/device.ts";
+import { isWithin } from "@flybridge/protocol/grant.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import type { Way } from "@flybridge/protocol/way.ts";
 import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
 import type { Link } from "@flybridge/transport/link.ts";
-import { type Accepted, acceptOver, HandshakeError } from "@flybridge/transport/secure.ts";
+import { type Accepted, acceptOver, type Candidate, HandshakeError } from "@flybridge/transport/secure.ts";
 import { timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
-import { deviceIdOf, type Devices } from "../access/devices.ts";
-import type { Offers } from "../access/offers.ts";
+import type { Occurrence } from "../access/audit.ts";
+import { deviceIdOf, type Devices, type Recalled } from "../access/devices.ts";
+import type { Offer, Offers } from "../access/offers.ts";
+import type { Pairings } from "../access/pairings.ts";
 import { type Conversation, converse } from "./conversation.ts";
 import type { Desk } from "./desk.ts";
 
@@ -34,29 +38,59 @@ export interface Gate {
   close(reason: string): void;
 }
 
+/** When a person has to let a new device of the owner's in: those from beyond this machine, all, or none. */
+export type Confirm = "remote" | "always" | "never";
+
 export function makeGate(around: {
   readonly suite: Suite;
   readonly hostKey: AgreementKey;
   readonly hostId: HostId;
   readonly devices: Devices;
   readonly offers: Offers;
+  readonly pairings: Pairings;
+  readonly confirm: Confirm;
   readonly desk: Desk;
   readonly deflate: Deflate;
   readonly inflate: Inflate;
+  note(what: Occurrence): void;
   now(): number;
   log(message: string, detail: Record<string, unknown>): void;
 }): Gate {
-  const { devices, offers, desk, log, now } = around;
+  const { devices, offers, pairings, desk, log, now } = around;
   const inside = new Set<Conversation>();
   let strangers = 0;
 
-  const pair = (offerId: Uint8Array, key: Uint8Array, payload: Uint8Array, secret: Uint8Array): boolean => {
-    const offer = offers.consume(offerId);
-    if (!offer) return false;
-    const introduction = introductionFrom(payload);
-    if (!introduction) return false;
+  /** What is shared of one session is let in at once: who made the offer sat at the host, and chose what it allows. */
+  const confirms = (offer: Offer | undefined, way: Way): boolean => {
+    if (offer?.grant.kind === "session" || around.confirm === "never") return false;
+    return around.confirm === "always" || (way !== "local" && way !== "loopback");
+  };
+
+  const refused = (id: Uint8Array, way: Way): undefined => {
     try {
-      devices.pair(key, introduction, offer.grant, secret);
+      if (offers.forgetSpent(id)) around.note({ event: "offer.refused", detail: `used again, by ${way}` });
+    } catch (error) {
+      log("the audit log could not be written", { error: String(error) });
+    }
+    return undefined;
+  };
+
+  const pair = async (offerId: Uint8Array, candidate: Candidate, way: Way): Promise<boolean> => {
+    const offer = offers.consume(offerId);
+    const introduction = introductionFrom(candidate.payload);
+    if (!offer || !introduction) return false;
+    const { deviceKey, continuity, hash, gone } = candidate;
+    try {
+      if (confirms(offer, way)) {
+        const digits = confirmationDigits(hash);
+        if (!(await pairings.ask({ introduction, way, digits, gone }))) return false;
+      }
+      // Who made the offer may have lost since what it gives.
+      const giver = devices.get(offer.by)?.grant;
+      const { grant } = offer;
+      if (giver === undefined || (grant.kind === "owner" ? giver.kind !== "owner" : !isWithin(grant, giver)))
+        return false;
+      devices.pair(deviceKey, introduction, grant, continuity, way);
       return true;
     } catch (error) {
       log("a device could not be paired", { error: String(error) });
@@ -65,27 +99,32 @@ export function makeGate(around: {
   };
 
   /** What cannot be stored did not happen: the device is cut off, keeps the secret it came with, and comes again. */
-  const advance = (key: Uint8Array, used: Uint8Array, next: Uint8Array): boolean => {
+  const advance = (key: Uint8Array, used: Recalled | undefined, next: Uint8Array): boolean => {
     try {
-      return devices.advance(key, used, next);
+      return used !== undefined && devices.advance(key, used, next);
     } catch (error) {
       log("a device could not be let in", { error: String(error) });
       return false;
     }
   };
 
-  const admit = ({ deviceKey, pipe }: Accepted): void => {
+  const admit = ({ deviceKey, pipe }: Accepted, way: Way): void => {
     const id = deviceIdOf(deviceKey);
     const device = devices.get(id);
     if (!device) return pipe.close("revoked");
-    const present = devices.present(id, (reason) => pipe.close(reason));
+    const ended = new AbortController();
+    const present = devices.present(id, way, (reason) => {
+      ended.abort();
+      pipe.close(reason);
+    });
     const conversation = converse({
       pipe,
-      caller: { device: id, grant: device.grant },
+      caller: { device: id, grant: device.grant, ended: ended.signal },
       desk,
       now,
       log,
       ended() {
+        ended.abort();
         present[Symbol.dispose]();
         inside.delete(conversation);
       },
@@ -94,29 +133,34 @@ export function makeGate(around: {
   };
 
   return {
-    enter(link, { exporter }) {
+    enter(link, { way, exporter }) {
       if (strangers >= MAX_STRANGERS) {
         link.close("busy");
         return false;
       }
       strangers += 1;
+      /** The secret that message 1 named. */
+      let recalled: Recalled | undefined;
       acceptOver(link, {
         suite: around.suite,
         hostKey: around.hostKey,
         hostId: around.hostId,
-        payload: new Uint8Array(0),
         ...(exporter === undefined ? {} : { route: { kind: "direct", exporter } }),
         deflate: around.deflate,
         inflate: around.inflate,
-        secretOf: (offer) => offers.secretOf(offer),
-        consume: pair,
-        continuityOf: (key, tag) => devices.secretOf(key, (secret) => timingSafeEqual(continuityTag(secret), tag)),
-        advance,
+        secretOf: (offer) => offers.get(offer)?.secret ?? refused(offer, way),
+        confirms: (offer) => confirms(offers.get(offer), way),
+        consume: (offer, candidate) => pair(offer, candidate, way),
+        continuityOf(key, tag) {
+          recalled = devices.recall(key, (secret) => timingSafeEqual(continuityTag(secret), tag));
+          return recalled?.secret;
+        },
+        advance: (key, _used, next) => advance(key, recalled, next),
       })
         .finally(() => {
           strangers -= 1;
         })
-        .then(admit)
+        .then((accepted) => admit(accepted, way))
         .catch((error: unknown) => {
           if (error instanceof HandshakeError) log("a handshake failed", { fault: error.fault, detail: error.detail });
           else log("the gate failed", { error: String(error) });

@@ -1,7 +1,7 @@
 /** The host's own keys, made once and kept in one file. */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { hostIdOf, signingKey } from "@flybridge/crypto/identity.ts";
+import { type HeldSigningKey, hostIdOf, signingKey } from "@flybridge/crypto/identity.ts";
 import type { AgreementKey } from "@flybridge/crypto/suite.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import { MAX_DEVICE_NAME_CHARS } from "@flybridge/protocol/device.ts";
@@ -20,6 +20,8 @@ export interface Identity {
   readonly host: HostId;
   readonly name: string;
   readonly key: AgreementKey;
+  /** HI: signs for the host. */
+  readonly signing: HeldSigningKey;
 }
 
 /** Reads the file, or makes it. Throws when it is damaged: it must not be made anew in silence, every device would refuse. */
@@ -30,7 +32,7 @@ export function identityFrom(path: string, name: string | undefined): Identity {
   const key = nodeKey(secretFrom(path, file.static));
   const signing = signingKey(secretFrom(path, file.identity));
   if (text === undefined || named.name !== file.name) writePrivate(path, `${JSON.stringify(named, null, 2)}\n`);
-  return { host: hostIdOf(key.publicKey, signing.publicKey) as HostId, name: named.name, key };
+  return { host: hostIdOf(key.publicKey, signing.publicKey) as HostId, name: named.name, key, signing };
 }
 
 function made(): v.InferOutput<typeof File> {

@@ -70,7 +70,7 @@ async function serve(link: Link, suite: Suite): Promise<void> {
     suite,
     hostKey: HOST,
     hostId: HOST_ID,
-    payload: NOTHING,
+    confirms: () => false,
     secretOf: () => SECRET,
     consume: () => true,
     continuityOf: () => filled(0x66),

@@ -95,6 +95,7 @@ export function makeWorld(scene: Scene): World {
       connection: { kind: "live", since: Date.now(), roundTrip: 12 },
       version: "0.1.0",
       devices: PAIRED,
+      pairings: {},
       agents: AGENTS,
       read: true,
       seen: {},

@@ -78,6 +78,14 @@ export function ConnectionBanner(props: { host: HostHere; terminal?: boolean }) 
 
 const REFUSED: Record<Extract<Connection, { kind: "refused" }>["reason"], (values: { host: string }) => string> = {
   revoked: (values) => t("{host} no longer lets this device in. Pair it again to go on.", values),
+  expired: (values) => t("The time for which {host} let this device in is over. Ask there for a new link.", values),
+  session_ended: (values) => t("The session that was shared with this device on {host} has ended.", values),
+  suspended: (values) =>
+    t(
+      "{host} saw two copies of this device and lets neither in. Revoke it there; then pair again the one that is yours.",
+      values,
+    ),
+  detached: (values) => t("You left the session on {host}. Ask there for a new link to come back.", values),
   wrong_host: (values) =>
     t(
       "Whoever answers at the address of {host} does not hold its key. Nothing was sent. Pair again at the host itself if it was set up anew.",

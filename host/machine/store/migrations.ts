@@ -58,4 +58,27 @@ export const STEPS: readonly string[] = [
     PRIMARY KEY (session, hash)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE device RENAME COLUMN secrets TO current;
+  UPDATE device SET current = substr(current, 1, 32);
+  ALTER TABLE device ADD COLUMN pending BLOB;
+  ALTER TABLE device ADD COLUMN retired BLOB NOT NULL DEFAULT x'';
+
+  DROP TABLE audit;
+  CREATE TABLE audit (
+    seq    INTEGER PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    event  TEXT NOT NULL,
+    device TEXT,
+    by     TEXT,
+    detail TEXT NOT NULL,
+    hash   TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE audit_head (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    seq       INTEGER NOT NULL,
+    hash      TEXT NOT NULL,
+    signature TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, it, type TestContext } from "node:test";
+import type { AuditHead, AuditRow } from "@flybridge/protocol/audit.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import { apply, opened, summaryOf } from "@flybridge/protocol/fold.ts";
 import type { AgentName, DeviceId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
@@ -234,28 +235,51 @@ describe("the feed", () => {
   });
 });
 
+describe("the stored audit log", () => {
+  it("comes back row by row and page by page, with its newest head", (t) => {
+    const path = databasePath();
+    const store = storeFor(t, path);
+    const row = (seq: number): AuditRow => ({
+      seq,
+      at: seq * 10,
+      event: "device.paired",
+      ...(seq === 2 ? { device: by, by } : {}),
+      detail: `row ${seq}`,
+      hash: String(seq).repeat(43),
+    });
+    const head = (seq: number): AuditHead => ({ seq, hash: row(seq).hash, signature: `signed ${seq}` });
+    assert.equal(store.audit.head(), undefined);
+    for (const seq of [1, 2, 3]) store.audit.append(row(seq), head(seq));
+    assert.throws(() => store.audit.append(row(3), head(4)), faultIs("broken"), "what is there is not written over");
+    store.close();
+    const again = storeFor(t, path);
+    assert.deepEqual({ ...again.audit.head() }, head(3));
+    assert.deepEqual([...again.audit.rows()], [1, 2, 3].map(row));
+    assert.deepEqual(again.audit.page(undefined, 2), [2, 3].map(row));
+    assert.deepEqual(again.audit.page(2, 2), [row(1)]);
+  });
+});
+
 describe("stored devices", () => {
+  const secret = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
+
   it("come back with their secrets, changed and removed ones as they are", (t) => {
     const path = databasePath();
     const store = storeFor(t, path);
     const device: StoredDevice = {
       device: { device: by, name: "A phone", kind: "phone", grant: { kind: "owner" }, paired: 1 },
-      secrets: [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)],
+      secrets: { current: secret(1), retired: [] },
     };
+    const other = { ...device, device: { ...device.device, device: "e".repeat(43) as DeviceId } };
     store.devices.put(device);
-    store.devices.put({ ...device, secrets: [new Uint8Array(32).fill(3), ...device.secrets] });
-    store.devices.audit(5, "device.paired", by, "phone");
+    store.devices.put(other);
+    const moved = { ...device, secrets: { current: secret(2), pending: secret(3), retired: [secret(1), secret(0)] } };
+    store.devices.put(moved);
     store.close();
     const again = storeFor(t, path);
-    assert.deepEqual(again.devices.list(), [{ ...device, secrets: [3, 1, 2].map((n) => new Uint8Array(32).fill(n)) }]);
-    again.devices.remove(by);
+    assert.deepEqual(again.devices.list(), [moved, other]);
+    again.devices.remove([by, other.device.device]);
     assert.deepEqual(again.devices.list(), []);
-    again.close();
-    using db = new DatabaseSync(path);
-    assert.deepEqual(
-      { ...db.prepare("SELECT at, event, device, detail FROM audit").get() },
-      { at: 5, event: "device.paired", device: by, detail: "phone" },
-    );
   });
 });
 
@@ -398,7 +422,7 @@ describe("a full disk", () => {
       () =>
         store.devices.put({
           device: { device: by, name: "x".repeat(300_000), kind: "phone", grant: { kind: "owner" }, paired: 1 },
-          secrets: [],
+          secrets: { current: new Uint8Array(32), retired: [] },
         }),
       faultIs("full"),
     );

@@ -4,12 +4,15 @@
  */
 import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { AuditHead, AuditRow } from "@flybridge/protocol/audit.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import type { FeedEntry, FeedFact } from "@flybridge/protocol/feed.ts";
+import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 import {
   type AgentMark,
   type Append,
+  type AuditShelf,
   type AttachmentNames,
   type DeviceShelf,
   type FeedShelf,
@@ -34,6 +37,7 @@ export interface Store {
   readonly sessions: SessionShelf;
   readonly feed: FeedShelf;
   readonly devices: DeviceShelf;
+  readonly audit: AuditShelf;
   readonly attached: AttachmentNames;
   close(): void;
 }
@@ -135,19 +139,47 @@ export function openStore(path: string): Store {
   const devices: DeviceShelf = {
     list: () =>
       guarded(() =>
-        (statements.devices.all() as unknown as { device: string; secrets: Uint8Array }[]).map((row) => ({
-          device: JSON.parse(row.device) as StoredDevice["device"],
-          secrets: secretsFrom(row.secrets),
+        (statements.devices.all() as unknown as DeviceRow[]).map(({ device, current, pending, retired }) => ({
+          device: JSON.parse(device) as StoredDevice["device"],
+          secrets: {
+            current,
+            ...(pending === null ? {} : { pending }),
+            retired: secretsFrom(retired),
+          },
         })),
       ),
-    put: ({ device, secrets }) =>
+    put: ({ device, secrets: { current, pending = null, retired } }) =>
       guarded(() =>
         transaction(db, true, () => {
-          statements.putDevice.run(device.device, JSON.stringify(device), Buffer.concat(secrets));
+          statements.putDevice.run(device.device, JSON.stringify(device), current, pending, Buffer.concat(retired));
         }),
       ),
-    remove: (device) => guarded(() => transaction(db, true, () => void statements.removeDevice.run(device))),
-    audit: (at, event, device, detail) => guarded(() => void statements.putAudit.run(at, event, device, detail)),
+    remove: (gone) =>
+      guarded(() =>
+        transaction(db, true, () => {
+          for (const device of gone) statements.removeDevice.run(device);
+        }),
+      ),
+  };
+
+  const audit: AuditShelf = {
+    append: ({ seq, at, event, device = null, by = null, detail, hash }, head) =>
+      guarded(() =>
+        transaction(db, true, () => {
+          statements.putAudit.run(seq, at, event, device, by, detail, hash);
+          statements.putAuditHead.run(head.seq, head.hash, head.signature);
+        }),
+      ),
+    head: () => guarded(() => statements.auditHead.get() as unknown as AuditHead | undefined),
+    page: (before, limit) =>
+      guarded(() =>
+        (statements.auditPage.all(before ?? Number.MAX_SAFE_INTEGER, limit) as unknown as AuditRowStored[])
+          .map(auditRowOf)
+          .reverse(),
+      ),
+    *rows() {
+      for (const row of statements.auditRows.iterate() as Iterable<unknown>) yield auditRowOf(row as AuditRowStored);
+    },
   };
 
   const attached: AttachmentNames = {
@@ -156,15 +188,27 @@ export function openStore(path: string): Store {
       guarded(() => new Set((statements.attachments.all() as unknown as { hash: string }[]).map(({ hash }) => hash))),
   };
 
-  return { journal, sessions, feed, devices, attached, close: () => db.close() };
+  return { journal, sessions, feed, devices, audit, attached, close: () => db.close() };
 }
 
+interface DeviceRow {
+  readonly device: string;
+  readonly current: Uint8Array;
+  readonly pending: Uint8Array | null;
+  readonly retired: Uint8Array;
+}
+type AuditRowStored = Omit<AuditRow, "device" | "by"> & {
+  readonly device: DeviceId | null;
+  readonly by: DeviceId | null;
+};
 interface EntryRow {
   readonly seq: number;
   readonly at: number;
   readonly fact: string;
 }
 type SessionRow = { readonly state: string; readonly owed: string | null } & Omit<AgentMark, "owed">;
+
+const AUDIT_COLUMNS = "seq, at, event, device, by, detail, hash";
 
 function opened(path: string): DatabaseSync {
   try {
@@ -247,12 +291,21 @@ function statementsOf(db: DatabaseSync) {
       "DELETE FROM attachment WHERE session = ?",
       "DELETE FROM session WHERE id = ?",
     ].map((sql) => db.prepare(sql)),
-    devices: db.prepare("SELECT device, secrets FROM device"),
+    devices: db.prepare("SELECT device, current, pending, retired FROM device"),
     putDevice: db.prepare(
-      "INSERT INTO device (id, device, secrets) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET device = excluded.device, secrets = excluded.secrets",
+      `INSERT INTO device (id, device, current, pending, retired) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET device = excluded.device, current = excluded.current, pending = excluded.pending,
+         retired = excluded.retired`,
     ),
     removeDevice: db.prepare("DELETE FROM device WHERE id = ?"),
-    putAudit: db.prepare("INSERT INTO audit (at, event, device, detail) VALUES (?, ?, ?, ?)"),
+    putAudit: db.prepare("INSERT INTO audit (seq, at, event, device, by, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"),
+    putAuditHead: db.prepare(
+      `INSERT INTO audit_head (one, seq, hash, signature) VALUES (1, ?, ?, ?)
+       ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signature = excluded.signature`,
+    ),
+    auditHead: db.prepare("SELECT seq, hash, signature FROM audit_head"),
+    auditPage: db.prepare(`SELECT ${AUDIT_COLUMNS} FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?`),
+    auditRows: db.prepare(`SELECT ${AUDIT_COLUMNS} FROM audit ORDER BY seq`),
   } satisfies Record<string, StatementSync | StatementSync[]>;
 }
 
@@ -296,6 +349,10 @@ function entryOf({ seq, at, fact }: EntryRow): Entry {
   return { seq, at, fact: JSON.parse(fact) as Fact };
 }
 
+function auditRowOf({ device, by, ...row }: AuditRowStored): AuditRow {
+  return { ...row, ...(device === null ? {} : { device }), ...(by === null ? {} : { by }) };
+}
+
 function secretsFrom(blob: Uint8Array): Uint8Array[] {
   return Array.from({ length: blob.length / SECRET_BYTES }, (_, at) =>
     blob.slice(at * SECRET_BYTES, (at + 1) * SECRET_BYTES),
@@ -321,12 +378,17 @@ function aboutOf(fact: FeedFact): string {
       return `device ${fact.device.device}`;
     case "device.gone":
       return `gone ${fact.device}`;
+    case "pairing":
+      return `pairing ${fact.pairing.pairing}`;
+    case "pairing.gone":
+      return `gone ${fact.pairing}`;
   }
 }
 
 /** A fact that something is gone takes the place of what was said of it. */
 function replacedBy(fact: FeedFact): string | undefined {
   if (fact.kind === "session.gone") return `session ${fact.session}`;
+  if (fact.kind === "pairing.gone") return `pairing ${fact.pairing}`;
   return fact.kind === "device.gone" ? `device ${fact.device}` : undefined;
 }
 
