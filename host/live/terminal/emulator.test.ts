@@ -35,6 +35,21 @@ describe("an emulator", () => {
     }
   });
 
+  it("draws a program's whole screen from a snapshot after it was made narrower, and wider again", () => {
+    using straight = new Emulator(SIZE, SILENT);
+    const filled = Array.from({ length: SIZE.rows }, (_, at) => `\u001b[${at + 1};1H\u001b[44m\u001b[2Kline ${at}`);
+    straight.write(
+      Buffer.from(`before\u001b[?1049h${filled.join("")}\u001b[1;1H${"wide ".repeat(16)}\u001b[3;51H漢字`),
+    );
+    for (const cols of [51, 70]) {
+      straight.resize({ cols, rows: 20 });
+      using restored = Emulator.restored(straight.snapshot(), SILENT);
+      assert.deepEqual(seen(restored), seen(straight), `${cols} columns`);
+      assert.match(restored.text(), /^(?:wide ){10}/u);
+      assert.ok(restored.screen().lines.every(({ text }) => text.length <= cols));
+    }
+  });
+
   it("keeps scrollback in a snapshot, and a second snapshot is the same", () => {
     using straight = new Emulator(SIZE, SILENT);
     straight.write(Buffer.from(Array.from({ length: 1_500 }, (_, at) => `${at + 1} some words\r\n`).join("")));

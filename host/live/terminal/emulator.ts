@@ -116,6 +116,22 @@ export class Emulator implements Disposable {
 
   resize({ cols, rows }: Size): void {
     this.#terminal.resize(cols, rows);
+    this.#cut(cols);
+  }
+
+  /**
+   * xterm keeps the lines of a program's whole screen as long as they were, and its serializer draws all of it: each
+   * would go on in the next row, and push what is below it down.
+   */
+  #cut(cols: number): void {
+    const { alt } = this.#core._bufferService.buffers;
+    for (let row = 0; row < alt.lines.length; row++) {
+      const line = alt.lines.get(row);
+      if (!line || line.length <= cols) continue;
+      line.resize(cols, alt.getNullCell());
+      // Half a wide letter would be drawn as a whole one.
+      if (line.getWidth(cols - 1) === 2) line.replaceCells(cols - 1, cols, alt.getNullCell());
+    }
   }
 
   get size(): Size {
@@ -286,13 +302,28 @@ interface Core {
     (typeof REPEATING)[number][1],
     (params: { readonly length: number; readonly params: readonly number[] }) => boolean
   >;
-  readonly _bufferService: { readonly buffer: { readonly scrollTop: number; readonly scrollBottom: number } };
+  readonly _bufferService: {
+    readonly buffer: { readonly scrollTop: number; readonly scrollBottom: number };
+    readonly buffers: { readonly alt: CoreBuffer };
+  };
   readonly _charsetService: { readonly glevel: number; readonly charset: unknown };
   readonly coreMouseService: { readonly activeEncoding: string };
   readonly coreService: {
     readonly isCursorHidden: boolean;
     readonly decPrivateModes: { readonly cursorStyle?: "block" | "underline" | "bar"; readonly cursorBlink?: boolean };
   };
+}
+
+interface CoreBuffer {
+  readonly lines: { readonly length: number; get(row: number): CoreLine | undefined };
+  getNullCell(): unknown;
+}
+
+interface CoreLine {
+  readonly length: number;
+  getWidth(column: number): number;
+  resize(cols: number, fill: unknown): void;
+  replaceCells(start: number, end: number, fill: unknown): void;
 }
 
 let loaded: ReturnType<typeof load> | undefined;
