@@ -215,6 +215,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const shell = pairShell({ path: home.shell, devices, host, socket: home.socket });
   hands.dismiss((name) => sessions.owns(name));
   sessions.recover();
+  access.keepOnly(
+    new Set(sessions.list().flatMap(({ state }) => (state.status.kind === "ended" ? [] : [state.session]))),
+  );
   await outside.start(sessions);
   held.use(await openLocal({ path: home.socket, gate }));
   const loopback = held.use(await openLoopback({ port, origins: options.origins, app: options.app, gate }));

@@ -28,7 +28,8 @@ export interface Link {
   send(frame: Uint8Array): void;
   /** Bytes taken by `send` that have not left the process. */
   readonly buffered: number;
-  close(detail: string): void;
+  /** With `lingerMs`, what has not reached the other side by then does not: the link is torn. */
+  close(detail: string, lingerMs?: number): void;
 }
 
 export const HIGH_WATER_BYTES = 256 * 1024;

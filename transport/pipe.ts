@@ -16,6 +16,8 @@ import { CONTROL } from "./streams.ts";
 
 /** What every end of a link says to the network, whatever the reason: reasons travel inside the seal. */
 export const GENERIC_END = "closed";
+/** How long a link that is cut may go on with what was on its way, in milliseconds. */
+export const CUT_MS = 200;
 
 export type PipeEnd =
   /** Somebody said goodbye inside the seal. */
@@ -51,6 +53,8 @@ export interface SecurePipe {
   queued(stream: number): number;
   /** Sends what credit allows, says goodbye, and ends. What still waits is dropped. */
   close(reason: string): void;
+  /** Says goodbye and nothing else, and ends; within `CUT_MS` nothing of it is on its way any more. */
+  cut(reason: string): void;
   /** Milliseconds between pings from this side; undefined only listens. */
   pace(ms: number | undefined): void;
   /** Milliseconds that the newest answered ping took. */
@@ -181,10 +185,11 @@ export class SealedPipe implements SecurePipe {
   close(reason: string): void {
     if (this.#ending) return;
     this.#pump();
-    this.#sendRecord([controlFrame({ kind: "bye", reason })]);
-    this.#kept = [];
-    this.#link.close(GENERIC_END);
-    this.#end({ kind: "bye", by: "us", reason });
+    this.#sayBye(reason);
+  }
+
+  cut(reason: string): void {
+    if (!this.#ending) this.#sayBye(reason, CUT_MS);
   }
 
   /** A frame of the link: one record. */
@@ -316,6 +321,13 @@ export class SealedPipe implements SecurePipe {
 
   #sendRecord(frames: readonly Frame[]): void {
     this.#link.send(this.#seal.sealer.seal(packRecord(frames)));
+  }
+
+  #sayBye(reason: string, lingerMs?: number): void {
+    this.#sendRecord([controlFrame({ kind: "bye", reason })]);
+    this.#kept = [];
+    this.#link.close(GENERIC_END, lingerMs);
+    this.#end({ kind: "bye", by: "us", reason });
   }
 
   #violate(detail: string): void {

@@ -41,17 +41,21 @@ interface NodeSocket extends Socket {
 export interface WebSocketLinkOptions {
   /** A larger frame ends the link as a violation; give `ws` the same number as `maxPayload`. */
   readonly maxFrameBytes: number;
+  /** Drops what the system still holds of it, where whoever opened it can; `terminate` of `ws` where not. */
+  readonly reset?: () => void;
 }
 
 /** Takes the socket over: nobody else may listen to it, send on it or close it. It may still be connecting. */
 export function webSocketLink(socket: Socket, options: WebSocketLinkOptions): Link {
-  return new WebSocketEnd(socket, options.maxFrameBytes);
+  return new WebSocketEnd(socket, options);
 }
 
 class WebSocketEnd implements Link {
   readonly #socket: Socket;
   readonly #nodeSocket: NodeSocket | undefined;
   readonly #maxFrameBytes: number;
+  readonly #reset: (() => void) | undefined;
+  #lingering: ReturnType<typeof setTimeout> | undefined;
   #events: LinkEvents | undefined;
   #unheard: Uint8Array[] = [];
   #unheardBytes = 0;
@@ -62,9 +66,10 @@ class WebSocketEnd implements Link {
   #ending: LinkEnd | undefined;
   #told = false;
 
-  constructor(socket: Socket, maxFrameBytes: number) {
+  constructor(socket: Socket, { maxFrameBytes, reset }: WebSocketLinkOptions) {
     this.#socket = socket;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#reset = reset;
     if (isNodeSocket(socket)) {
       this.#nodeSocket = socket;
       socket.binaryType = "nodebuffer";
@@ -84,6 +89,7 @@ class WebSocketEnd implements Link {
       this.#opened();
     });
     socket.addEventListener("close", (event: { code?: number; reason?: string }) => {
+      clearTimeout(this.#lingering);
       const { code = CLOSE_ABNORMAL[0], reason = "" } = event;
       const abnormal = CLOSE_ABNORMAL.includes(code);
       const detail = reason === "" ? `close code ${code}` : reason;
@@ -134,11 +140,18 @@ class WebSocketEnd implements Link {
     if (this.#socket.bufferedAmount > HIGH_WATER_BYTES) this.#watch();
   }
 
-  close(detail: string): void {
+  close(detail: string, lingerMs?: number): void {
+    if (lingerMs !== undefined) this.#tearAfter(lingerMs);
     if (this.#ending) return;
     this.#unheard = [];
     this.#closeSocket(CLOSE_NORMAL, detail);
     this.#finish({ kind: "closed", detail });
+  }
+
+  /** A peer that takes nothing would otherwise be waited for, and given in the end what lay ready for it. */
+  #tearAfter(milliseconds: number): void {
+    const tear = this.#reset ?? (() => this.#nodeSocket?.terminate());
+    this.#lingering ??= setTimeout(tear, milliseconds);
   }
 
   #opened(): void {

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { HeldSigningKey } from "@flybridge/crypto/identity.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
-import type { AuditShelf, DeviceShelf, FeedShelf } from "../core/ports.ts";
+import type { SessionId } from "@flybridge/protocol/ids.ts";
+import { type AuditShelf, type DeviceShelf, type FeedShelf, StorageError } from "../core/ports.ts";
 import { type Audit, makeAudit } from "./audit.ts";
 import { type Devices, makeDevices } from "./devices.ts";
 import { makeOffers, type Offers } from "./offers.ts";
@@ -15,6 +16,8 @@ export interface Access extends Disposable {
   readonly audit: Audit;
   /** With a session end what was shared of it, and the invitations to it. */
   heard(fact: FeedFact): void;
+  /** After a restart: what was shared of any other session is over, and nobody may have been there to say so. */
+  keepOnly(running: ReadonlySet<SessionId>): void;
 }
 
 export function openAccess(around: {
@@ -42,6 +45,16 @@ export function openAccess(around: {
   for (const { fact } of store.feed.after(0))
     if (fact.kind === "pairing") publish({ kind: "pairing.gone", pairing: fact.pairing.pairing });
 
+  const over = (session: SessionId): void => {
+    offers.withdraw(({ grant }) => grant.kind === "session" && grant.session === session);
+    try {
+      devices.sessionEnded(session);
+    } catch (error) {
+      // A session that has ended takes nothing from anybody; the next start says so again.
+      if (!(error instanceof StorageError)) throw error;
+    }
+  };
+
   return {
     devices,
     offers,
@@ -51,8 +64,12 @@ export function openAccess(around: {
       const isOver = fact.kind === "session" && fact.summary.status.kind === "ended";
       if (!isOver && fact.kind !== "session.gone") return;
       const session = fact.kind === "session" ? fact.summary.session : fact.session;
-      offers.withdraw(({ grant }) => grant.kind === "session" && grant.session === session);
-      devices.sessionEnded(session);
+      // Guests are to read how it ended first.
+      after(0, () => over(session));
+    },
+    keepOnly(running) {
+      for (const { grant } of devices.list())
+        if (grant.kind === "session" && !running.has(grant.session)) over(grant.session);
     },
     [Symbol.dispose]: () => devices[Symbol.dispose](),
   };

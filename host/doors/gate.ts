@@ -115,7 +115,9 @@ export function makeGate(around: {
     const ended = new AbortController();
     const present = devices.present(id, way, (reason) => {
       ended.abort();
-      pipe.close(reason);
+      // Of a session that ended, and to who leaves, there is nothing to hold back.
+      if (reason === "session_ended" || reason === "detached") pipe.close(reason);
+      else pipe.cut(reason);
     });
     const conversation = converse({
       pipe,
