@@ -4,6 +4,9 @@ import type { Item } from "@flybridge/protocol/item.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 import type { Ended } from "../agents/agent.ts";
 
+/** Of a process that nobody saw end. */
+export const UNSEEN: Ended = { code: null, signal: null, errors: "" };
+
 /** `open`: the items that are, with their text. `detail`: why it ended, in words for a person. */
 export function ending(state: SessionState, open: readonly Item[], ended: Ended, detail: string | undefined): Fact[] {
   const stopped = state.stopping;

@@ -91,6 +91,21 @@ export class Ledger {
     return this.#around.journal.read(this.#stored.session, from, PAGE_ENTRIES, PAGE_CHARS);
   }
 
+  entry(seq: number): Entry | undefined {
+    return this.#around.journal.read(this.#stored.session, seq, 1, PAGE_CHARS)[0];
+  }
+
+  /** What is stored after `seq`, oldest first; also what is stored meanwhile. */
+  *after(seq: number): Generator<Entry, void> {
+    for (let from = seq + 1; from <= this.#stored.last;) {
+      const entries = this.#around.journal.read(this.#stored.session, from, PAGE_ENTRIES, PAGE_CHARS);
+      const newest = entries.at(-1);
+      if (newest === undefined) return;
+      yield* entries;
+      from = newest.seq + 1;
+    }
+  }
+
   /** Entries before `before`, and whether there are more before those. */
   page(before: number, limit: number): { entries: Entry[]; more: boolean } {
     const entries = this.#around.journal.readBack(this.#stored.session, before, limit, PAGE_CHARS);

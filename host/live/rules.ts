@@ -1,16 +1,36 @@
 /** Standing rules as a session uses them: which asks offer to make one, and what exactly one allows. */
 import { createHash } from "node:crypto";
-import type { ApprovalAsk, Ask } from "@flybridge/protocol/ask.ts";
+import type { ApprovalAsk, Ask, Settlement } from "@flybridge/protocol/ask.ts";
+import type { Fact } from "@flybridge/protocol/entry.ts";
 import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { MAX_INPUT_CHARS, MAX_OPTIONS } from "@flybridge/protocol/limits.ts";
 import { RULE_OFFERS } from "@flybridge/protocol/rule.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
-import type { NewRule } from "../core/ports.ts";
+import type { NewRule, RuleShelf } from "../core/ports.ts";
 
 /** An ask as it is journaled: an approval that a rule could answer offers to make one. */
 export function withRuleChoices(ask: Ask): Ask {
   if (!isRuled(ask)) return ask;
   return { ...ask, choices: [...ask.choices, ...RULE_OFFERS] };
+}
+
+/** Asks with the choice to make a rule of the answer; those that a rule answers are settled at once. */
+export function ruled(facts: readonly Fact[], state: SessionState, rules: RuleShelf): Fact[] {
+  return facts.flatMap((fact): Fact[] => {
+    if (fact.kind !== "ask.opened" || !isRuled(fact.ask)) return [fact];
+    const opened: Fact = { ...fact, ask: withRuleChoices(fact.ask) };
+    const { ask, choices } = fact.ask;
+    const rule = rules.use(fingerprintOf(state, fact.ask), state.session);
+    const once = choices.find(({ scope }) => scope === "once");
+    if (rule === undefined || once === undefined) return [opened];
+    const settlement: Settlement = {
+      kind: "ruled",
+      answer: { kind: "allow", choice: once.choice },
+      rule: rule.rule,
+      by: rule.by,
+    };
+    return [opened, { kind: "ask.settled", ask, settlement }];
+  });
 }
 
 /** The rule that an answer makes. */

@@ -2,24 +2,24 @@
  * How a session's agent runs: the child that the keeper holds becomes facts as it is heard, and what is stored is done
  * to it. Nothing is done outside (bytes to the child, signals) before what it comes of is stored.
  */
-import { type Answer, isWithheld, type Settlement } from "@flybridge/protocol/ask.ts";
+import type { Answer } from "@flybridge/protocol/ask.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
-import type { AskId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
-import { CHECKPOINT_MS, PAGE_CHARS, PAGE_ENTRIES } from "@flybridge/protocol/limits.ts";
+import type { ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import { CHECKPOINT_MS } from "@flybridge/protocol/limits.ts";
 import type { Agent, Attached } from "../agents/agent.ts";
-import type { AgentMark, StorageError } from "../core/ports.ts";
+import type { AgentMark } from "../core/ports.ts";
+import { Answers } from "./answers.ts";
 import type { Child, ChildEvents, Exit } from "./child.ts";
-import { ending } from "./ending.ts";
+import { ending, UNSEEN } from "./ending.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Outcome, Process } from "./process.ts";
-import { fingerprintOf, isRuled, withRuleChoices } from "./rules.ts";
+import { ruled } from "./rules.ts";
 import type { Running, RunStep } from "./running.ts";
+import { Steps } from "./steps.ts";
+import { Stop } from "./stop.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { Timer } from "./timer.ts";
 
-/** When nothing could be stored, the output is heard again from where it was stored, after this long. */
-const STORAGE_RETRY_MS = 1_000;
-/** Between asking an agent's process group to end and ending it. */
-const STOP_GRACE_MS = 3_000;
 /** Output taken that the keeper is told of at the latest. It sends 1 MiB ahead, so a word for each line is for nothing. */
 const MAX_UNACKED_BYTES = 64 * 1024;
 
@@ -40,9 +40,10 @@ export class Run implements Running {
   #exit: Exit | undefined;
   /** Output that the keeper was told is taken. */
   #acked = 0;
-  readonly #timers = new Map<"checkpoint" | "kill" | "retry", Disposable>();
-  /** Answers that are stored without what is secret in them, until the agent was told. */
-  readonly #answers = new Map<AskId, Answer>();
+  readonly #answers = new Answers();
+  readonly #steps: Steps;
+  readonly #checkpointTimer: Timer;
+  readonly #stop: Stop;
 
   constructor(around: Surroundings, agent: Agent, ledger: Ledger, mark: AgentMark, grown: () => void) {
     this.#around = around;
@@ -50,6 +51,22 @@ export class Run implements Running {
     this.#ledger = ledger;
     this.#grown = grown;
     this.#process = Process.stored(agent, mark);
+    this.#checkpointTimer = new Timer(around);
+    this.#stop = new Stop(around);
+    this.#steps = new Steps(around, ledger, {
+      mark: () => this.#process.mark(),
+      stored: (stored) => {
+        if (!stored) return;
+        this.#process.keep(stored);
+        this.#ack();
+      },
+      act: (entry) => this.#act(entry),
+      acted: () => {
+        this.#deliver();
+        this.#grown();
+      },
+      failed: () => this.#failed(),
+    });
   }
 
   get #id(): SessionId {
@@ -85,10 +102,7 @@ export class Run implements Running {
     }
     const child = this.#around.hands.find(this.name);
     if (!child) {
-      this.#end(
-        { code: null, signal: null, errors: "" },
-        "The machine or the keeper restarted, and the agent with it. Resume to go on.",
-      );
+      this.#end(UNSEEN, "The machine or the keeper restarted, and the agent with it. Resume to go on.");
       return;
     }
     this.#attach(child);
@@ -100,14 +114,11 @@ export class Run implements Running {
   /** The keeper is gone, and every process with it. */
   lost(): void {
     if (this.#child === undefined) return;
-    this.#end(
-      { code: null, signal: null, errors: "" },
-      "The keeper process ended, and the agent with it. Resume to go on.",
-    );
+    this.#end(UNSEEN, "The keeper process ended, and the agent with it. Resume to go on.");
   }
 
   [Symbol.dispose](): void {
-    for (const timer of this.#timers.values()) timer[Symbol.dispose]();
+    for (const owned of [this.#steps, this.#checkpointTimer, this.#stop]) owned[Symbol.dispose]();
   }
 
   /** The next process of the session; one that cannot be started ends the session, and says why. */
@@ -127,7 +138,7 @@ export class Run implements Running {
         flushed: false,
         marked: true,
         stored: (failure) => {
-          if (failure) return this.#retry(() => this.recover());
+          if (failure) return this.#steps.retry(() => this.recover());
           this.#attach(child);
           this.#writeOwed();
           this.#actAgain();
@@ -144,24 +155,9 @@ export class Run implements Running {
   // ── storing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Every step of the session is written here: when it is stored it is acted on, and when it is not, all starts over. */
-  write(facts: readonly Fact[], { marked, answers, stored, ...step }: RunStep): void {
-    for (const [ask, answer] of answers ?? []) this.#answers.set(ask, answer);
-    const mark = marked ? this.#process.mark() : undefined;
-    this.#ledger.write(facts, { ...step, mark }, (entries, failure) => {
-      if (failure) this.#startOver(failure);
-      else this.#stored(entries, mark);
-      stored?.(failure);
-    });
-  }
-
-  #stored(entries: readonly Entry[], mark: AgentMark | undefined): void {
-    if (mark) {
-      this.#process.keep(mark);
-      this.#ack();
-    }
-    for (const entry of entries) this.#act(entry);
-    this.#deliver();
-    this.#grown();
+  write(facts: readonly Fact[], { answers, ...step }: RunStep): void {
+    this.#answers.keep(answers);
+    this.#steps.write(facts, step);
   }
 
   #ack(): void {
@@ -169,26 +165,17 @@ export class Run implements Running {
     this.#child?.ack(this.#acked, this.#process.storedOffset);
   }
 
-  /** Nothing was stored, so nothing happened: the output is heard again from what is. */
-  #startOver(failure: StorageError): void {
-    this.#around.log("nothing could be stored", { session: this.#id, fault: failure.fault });
-    if (this.#child === undefined) return;
-    this.#timer("checkpoint", undefined);
-    this.#retry(() => {
+  /** The output is heard again from what is stored. */
+  #failed(): (() => void) | undefined {
+    if (this.#child === undefined) return undefined;
+    this.#checkpointTimer.clear();
+    return () => {
       this.#restore();
       this.#acked = this.#process.storedOffset;
       this.#child?.read(this.#acked);
       this.#writeOwed();
       this.#actAgain();
-    });
-  }
-
-  #retry(work: () => void): void {
-    const again = (): void => {
-      this.#timer("retry", undefined);
-      work();
     };
-    this.#timer("retry", this.#around.after(STORAGE_RETRY_MS, again));
   }
 
   // ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +195,7 @@ export class Run implements Running {
   }
 
   #hear(offset: number, bytes: Uint8Array): void {
-    if (this.#timers.has("retry")) return;
+    if (this.#steps.isWaiting) return;
     this.#settleHeard(this.#process.hear(offset, bytes, () => this.#around.now()));
     this.#endWhenHeard();
   }
@@ -216,7 +203,7 @@ export class Run implements Running {
   #settleHeard(outcome: Outcome): void {
     const due = this.#process.due(outcome);
     if (due === "now") {
-      this.#timer("checkpoint", undefined);
+      this.#checkpointTimer.clear();
       this.write([...this.#ruled(outcome.facts), ...this.#process.checkpoint()], {
         flushed: false,
         marked: true,
@@ -226,17 +213,13 @@ export class Run implements Running {
       });
     } else {
       if (this.#process.next - this.#acked >= MAX_UNACKED_BYTES) this.#ack();
-      if (due === "soon" && !this.#timers.has("checkpoint"))
-        this.#timer(
-          "checkpoint",
-          this.#around.after(CHECKPOINT_MS, () => this.#checkpoint()),
-        );
+      if (due === "soon" && !this.#checkpointTimer.isSet)
+        this.#checkpointTimer.set(CHECKPOINT_MS, () => this.#checkpoint());
     }
     this.#grown();
   }
 
   #checkpoint(): void {
-    this.#timer("checkpoint", undefined);
     this.write(this.#process.checkpoint(), { flushed: false, marked: true });
   }
 
@@ -252,8 +235,8 @@ export class Run implements Running {
     const child = this.#child;
     this.#child = undefined;
     this.#exit = undefined;
-    this.#timer("checkpoint", undefined);
-    this.#timer("kill", undefined);
+    this.#checkpointTimer.clear();
+    this.#stop.clear();
     const detail = why ?? this.#process.explain(exit);
     const facts = ending(this.#ledger.written, this.#process.end(), exit, detail);
     this.write(facts, {
@@ -261,7 +244,7 @@ export class Run implements Running {
       marked: true,
       stored: (failure) => {
         if (!failure) child?.forget();
-        else this.#retry(() => this.recover());
+        else this.#steps.retry(() => this.recover());
       },
     });
   }
@@ -275,7 +258,7 @@ export class Run implements Running {
         void this.start();
         return;
       case "session.stopped":
-        this.#stop();
+        this.#stop.begin(this.#child, ["SIGTERM"]);
         return;
       case "interrupt.asked":
       case "prompt.withdrawn":
@@ -283,40 +266,15 @@ export class Run implements Running {
         this.#tell(entry);
         return;
       case "ask.settled":
-        if (fact.settlement.kind === "answered" || fact.settlement.kind === "ruled") this.#tell(this.#whole(entry));
+        if (fact.settlement.kind === "answered" || fact.settlement.kind === "ruled")
+          this.#tell(this.#answers.whole(entry, LOST));
         return;
       default:
     }
   }
 
-  /** Asks with the choice to make a rule of the answer; those that a rule answers are settled at once. */
   #ruled(facts: readonly Fact[]): Fact[] {
-    return facts.flatMap((fact): Fact[] => {
-      if (fact.kind !== "ask.opened" || !isRuled(fact.ask)) return [fact];
-      const opened: Fact = { ...fact, ask: withRuleChoices(fact.ask) };
-      const { ask, choices } = fact.ask;
-      const rule = this.#around.rules.use(fingerprintOf(this.#ledger.written, fact.ask), this.#id);
-      const once = choices.find(({ scope }) => scope === "once");
-      if (rule === undefined || once === undefined) return [opened];
-      const settlement: Settlement = {
-        kind: "ruled",
-        answer: { kind: "allow", choice: once.choice },
-        rule: rule.rule,
-        by: rule.by,
-      };
-      return [opened, { kind: "ask.settled", ask, settlement }];
-    });
-  }
-
-  /** The settlement with the answer as it was given. What was secret in it may be lost: then the agent is told no. */
-  #whole(entry: Entry): Entry {
-    const { fact } = entry;
-    if (fact.kind !== "ask.settled" || fact.settlement.kind !== "answered") return entry;
-    const { settlement } = fact;
-    const given = this.#answers.get(fact.ask);
-    this.#answers.delete(fact.ask);
-    const answer = given ?? (isWithheld(settlement.answer) ? LOST : settlement.answer);
-    return { ...entry, fact: { ...fact, settlement: { ...settlement, answer } } };
+    return ruled(facts, this.#ledger.written, this.#around.rules);
   }
 
   #tell(entry: Entry): void {
@@ -332,29 +290,13 @@ export class Run implements Running {
 
   /** What was stored before the crash and perhaps not done: the keeper puts each id in once. */
   #actAgain(): void {
-    if (this.#ledger.written.stopping) this.#stop();
-    for (let from = this.#process.acted + 1; from <= this.#ledger.stored.last;) {
-      const entries = this.#around.journal.read(this.#id, from, PAGE_ENTRIES, PAGE_CHARS);
-      const newest = entries.at(-1);
-      if (newest === undefined) return;
-      for (const entry of entries) {
-        if (entry.fact.kind === "session.resumed") continue;
-        // In the order in which people meant it: a prompt before the answer, a mode before the prompt.
-        this.#deliver(entry.seq);
-        this.#act(entry);
-      }
-      from = newest.seq + 1;
+    if (this.#ledger.written.stopping) this.#stop.begin(this.#child, ["SIGTERM"]);
+    for (const entry of this.#ledger.after(this.#process.acted)) {
+      if (entry.fact.kind === "session.resumed") continue;
+      // In the order in which people meant it: a prompt before the answer, a mode before the prompt.
+      this.#deliver(entry.seq);
+      this.#act(entry);
     }
-  }
-
-  #stop(): void {
-    const child = this.#child;
-    if (!child) return;
-    child.signal("SIGTERM");
-    this.#timer(
-      "kill",
-      this.#around.after(STOP_GRACE_MS, () => child.signal("SIGKILL")),
-    );
   }
 
   /**
@@ -372,7 +314,7 @@ export class Run implements Running {
       const busy = this.#ledger.written.running !== undefined || [...handed].some((prompt) => open.has(prompt));
       if (busy && waiting.delivery === "queue") continue;
       handed.add(waiting.prompt);
-      const [entry] = this.#around.journal.read(this.#id, waiting.seq, 1, PAGE_CHARS);
+      const entry = this.#ledger.entry(waiting.seq);
       if (entry) this.#writeOwed(this.#process.prompt(waiting.prompt, entry, this.#attached(entry)));
     }
   }
@@ -395,11 +337,5 @@ export class Run implements Running {
     this.#process = Process.stored(this.#agent, stored.mark);
     for (const { item } of this.#ledger.stored.items)
       this.#process.reopen(item, this.#around.journal.readItem(this.#id, item, this.#ledger.stored.last + 1));
-  }
-
-  #timer(name: "checkpoint" | "kill" | "retry", timer: Disposable | undefined): void {
-    this.#timers.get(name)?.[Symbol.dispose]();
-    if (timer) this.#timers.set(name, timer);
-    else this.#timers.delete(name);
   }
 }

@@ -23,6 +23,7 @@ import { ruleFrom } from "./rules.ts";
 import { Run } from "./run.ts";
 import type { Running } from "./running.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { Front } from "./terminal/front.ts";
 import { TerminalRun } from "./terminal/terminal-run.ts";
 
 export type { Surroundings } from "./surroundings.ts";
@@ -144,8 +145,8 @@ export class LiveSession {
   }
 
   /** Its screen and keys, where it is a terminal of this host's. */
-  get terminal(): TerminalRun | undefined {
-    return this.#run instanceof TerminalRun ? this.#run : undefined;
+  get terminal(): Front | undefined {
+    return this.#run instanceof TerminalRun ? this.#run.front : undefined;
   }
 
   /** What the keeper knows its process by. */

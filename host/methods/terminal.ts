@@ -3,7 +3,7 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import type { Desk, Queries } from "../doors/desk.ts";
 import type { Sessions } from "../live/sessions.ts";
-import type { TerminalRun } from "../live/terminal/terminal-run.ts";
+import type { Front } from "../live/terminal/front.ts";
 
 export function terminalQueries(
   sessions: Sessions,
@@ -23,7 +23,7 @@ export function followTerminal(sessions: Sessions): Desk["followTerminal"] {
   return (session, from, { device }, sink) => terminalOf(sessions, session).follow(device, from, sink);
 }
 
-function terminalOf(sessions: Sessions, session: SessionId): TerminalRun {
+function terminalOf(sessions: Sessions, session: SessionId): Front {
   const { terminal } = sessions.get(session);
   if (!terminal) throw new CallError("wrong_state", "This session is no terminal: it has no screen and takes no keys.");
   return terminal;
