@@ -12,7 +12,7 @@ const CACHE_MS = 1_000;
 /** Sessions whose view is kept for the next launch. */
 const CACHED_VIEWS = 50;
 
-interface Cached extends Pick<HostView, "sessions" | "devices" | "pairings" | "agents" | "seen"> {
+interface Cached extends Pick<HostView, "sessions" | "devices" | "pairings" | "agents" | "seen" | "grant"> {
   readonly last: number;
   readonly views: SessionId[];
 }
@@ -48,6 +48,7 @@ export class Feed {
       view.devices = cached.devices;
       view.pairings = cached.pairings;
       view.agents = cached.agents;
+      if (cached.grant) view.grant ??= cached.grant;
       view.read = true;
     });
   }
@@ -57,6 +58,7 @@ export class Feed {
       this.#view.change((view) => {
         view.read = true;
       });
+      this.#cacheSoon();
       return;
     }
     this.#follow(calls);
@@ -122,9 +124,18 @@ export class Feed {
   async flush(): Promise<void> {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    const { sessions, devices, pairings, agents, seen, read } = this.#view.value;
+    const { sessions, devices, pairings, agents, seen, grant, read } = this.#view.value;
     if (!read) return;
-    const cached: Cached = { last: this.#last, views: this.#views, sessions, devices, pairings, agents, seen };
+    const cached: Cached = {
+      last: this.#last,
+      views: this.#views,
+      sessions,
+      devices,
+      pairings,
+      agents,
+      seen,
+      ...(grant ? { grant } : {}),
+    };
     await this.#platform.store.write("feeds", this.#host, JSON.stringify(cached)).catch(() => {});
   }
 

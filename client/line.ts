@@ -124,7 +124,8 @@ export class Line {
       if (signal.aborted) return "stop";
       this.#reason = error instanceof Error ? error.message : String(error);
       if (error instanceof NotConnected && error.refusal !== undefined) {
-        this.#show({ kind: "refused", since: this.#platform.now(), reason: error.refusal });
+        const { refusal: reason, found } = error;
+        this.#show({ kind: "refused", since: this.#platform.now(), reason, ...(found === undefined ? {} : { found }) });
         this.#fail();
         return "stop";
       }
@@ -213,9 +214,13 @@ const GRANT_ENDS: ReadonlySet<string> = new Set<GrantEnd>([
   "detached",
 ]);
 
+export function isGrantEnd(reason: string): reason is GrantEnd {
+  return GRANT_ENDS.has(reason);
+}
+
 /** Why the host wants this device no more. */
 function grantEndOf(end: PipeEnd): GrantEnd | undefined {
-  return end.kind === "bye" && end.by === "them" && GRANT_ENDS.has(end.reason) ? (end.reason as GrantEnd) : undefined;
+  return end.kind === "bye" && end.by === "them" && isGrantEnd(end.reason) ? end.reason : undefined;
 }
 
 function sentenceOf(end: PipeEnd): string {

@@ -38,7 +38,7 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
   /** The host tells its name, and what this device may do, at every connection. */
   const knew = (known: KnownHost): void => {
     const before = hosts.value.list.find((one) => one.host === known.host);
-    if (!before || (before.name === known.name && before.only === known.only)) return;
+    if (!before || (before.name === known.name && before.only === known.only && before.over === known.over)) return;
     show(known);
     store.write("hosts", known.host, JSON.stringify(known)).catch(() => {});
   };

@@ -9,10 +9,10 @@ import * as v from "valibot";
 import type { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { Feed } from "./feed.ts";
-import { Line, type News, type Welcome } from "./line.ts";
+import { isGrantEnd, Line, type News, type Welcome } from "./line.ts";
 import { FLEETING, type Keeping, Outbox, problemOf, type Sending } from "./outbox.ts";
 import type { Platform } from "./platform.ts";
-import type { FrameListener, HostView, Intended, KnownHost, OpenSession, Replica } from "./replica.ts";
+import type { Connection, FrameListener, HostView, Intended, KnownHost, OpenSession, Replica } from "./replica.ts";
 import { Session } from "./session.ts";
 
 /** Sessions that nobody looks at and that are still in memory, to be there at once when someone comes back. */
@@ -39,7 +39,10 @@ export class HostReplica implements Replica {
   constructor(platform: Platform, known: KnownHost, knew: (known: KnownHost) => void) {
     this.#platform = platform;
     this.#knew = knew;
-    const connection = { kind: "connecting", since: platform.now() } as const;
+    const connection: Connection =
+      known.over === undefined
+        ? { kind: "connecting", since: platform.now() }
+        : { kind: "refused", since: known.over.at, reason: known.over.reason };
     this.view = platform.makeCell<HostView>({
       known,
       connection,
@@ -56,9 +59,7 @@ export class HostReplica implements Replica {
     });
     this.#line = new Line(platform, () => this.view.value.known, {
       state: (connection) => {
-        this.view.change((view) => {
-          view.connection = connection;
-        });
+        this.#connection(connection);
       },
       up: (calls, welcome) => {
         this.#up(calls, welcome);
@@ -87,7 +88,7 @@ export class HostReplica implements Replica {
         resolve();
       });
     });
-    if (!given && !this.#closed) this.#line.start();
+    if (!given && !this.#closed && !this.#isOver) this.#line.start();
   }
 
   /** Pairing again gave the host another name, address or key. */
@@ -151,11 +152,11 @@ export class HostReplica implements Replica {
   notice(event: Parameters<Replica["notice"]>[0]): void {
     switch (event.kind) {
       case "awake":
-        this.#line.wake();
+        if (!this.#isOver) this.#line.wake();
         return;
       case "visible":
         this.#line.visible(event.visible);
-        if (event.visible) this.#line.wake();
+        if (event.visible && !this.#isOver) this.#line.wake();
         return;
       case "looked":
         this.#feed.looked(event.session, event.seq);
@@ -163,6 +164,7 @@ export class HostReplica implements Replica {
       case "closing":
         void this.flush();
         this.#line.stop();
+        if (this.#isOver) return;
         this.view.change((view) => {
           view.connection = {
             kind: "offline",
@@ -196,6 +198,22 @@ export class HostReplica implements Replica {
       },
       isCreating: () => this.#outbox.isCreating(id),
     });
+  }
+
+  get #isOver(): boolean {
+    return this.view.value.known.over !== undefined;
+  }
+
+  /** Only a host that was there tells how a grant ended; to whoever comes later it says nothing. */
+  #connection(connection: Connection): void {
+    const { known, connection: before } = this.view.value;
+    const isTold = before.kind === "live" && connection.kind === "refused" && isGrantEnd(connection.reason);
+    const over = isTold ? { reason: connection.reason, at: connection.since } : undefined;
+    this.view.change((view) => {
+      view.connection = connection;
+      if (over) view.known = { ...known, over };
+    });
+    if (over) this.#knew(this.view.value.known);
   }
 
   #up(calls: Calls, welcome: Welcome): void {

@@ -6,7 +6,7 @@ import { confirmationDigits } from "@flybridge/crypto/confirmation.ts";
 import { type AgreementKey, SealError } from "@flybridge/crypto/suite.ts";
 import { type Connection, fromBase64Url, HOST_KEY_BYTES } from "@flybridge/protocol/offer.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
-import { type Connected, HandshakeError, pairOver, reconnectOver } from "@flybridge/transport/secure.ts";
+import { type Connected, HandshakeError, OtherHost, pairOver, reconnectOver } from "@flybridge/transport/secure.ts";
 import { PairingError, type PairingFault } from "./bridge.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform, Reach } from "./platform.ts";
@@ -168,7 +168,7 @@ function notConnectedFrom(error: unknown): NotConnected {
         ? new NotConnected("The host no longer knows this device. Pair again.", "revoked")
         : new NotConnected("The host closed the connection before it was ready. It may be stopping or busy.");
     case "wrong_host":
-      return new NotConnected(error.message, "wrong_host");
+      return new NotConnected(error.message, "wrong_host", error instanceof OtherHost ? error.host : undefined);
     case "version":
       // There is no version before ours, so whoever shares none with us is newer.
       return new NotConnected(error.message, "too_new");

@@ -21,8 +21,17 @@ import { type Intended, Offline } from "./replica.ts";
 import { StoreError } from "./store.ts";
 
 const AHEAD: ReadonlySet<IntentMethod> = new Set(["ask.answer", "ask.dismiss", "session.interrupt"]);
-/** Not for an outbox: nobody wants an invitation made, or a host stopped, by a wish of yesterday. */
-export const FLEETING: ReadonlySet<IntentMethod> = new Set(["offer.make", "offer.withdraw", "host.stop"]);
+/** Not for an outbox: nobody wants an invitation made, a host stopped or a session left by a wish of yesterday. */
+export const FLEETING: ReadonlySet<IntentMethod> = new Set([
+  "offer.make",
+  "offer.withdraw",
+  "host.stop",
+  "session.share",
+  "session.detach",
+  "pairing.confirm",
+  "pairing.refuse",
+  "device.revokeAll",
+]);
 /** Kept when refused, until the person puts it away: it holds what they wrote. */
 const WRITTEN: ReadonlySet<IntentMethod> = new Set(["session.prompt", "session.create"]);
 

@@ -28,6 +28,8 @@ export interface KnownHost {
   readonly paired: number;
   /** The session that was shared with this device, where that is all it may see. */
   readonly only?: SessionId | undefined;
+  /** How that grant ended: the host itself knows this device no more, and could not say it again. */
+  readonly over?: { readonly reason: GrantEnd; readonly at: number } | undefined;
 }
 
 export type Connection =
@@ -40,6 +42,8 @@ export type Connection =
       readonly kind: "refused";
       readonly since: number;
       readonly reason: GrantEnd | "wrong_host" | "too_new" | "too_old";
+      /** With `wrong_host`: the id that whoever answers gives itself. */
+      readonly found?: HostId;
     };
 
 export interface HostView {
@@ -62,7 +66,8 @@ export interface Intended<M extends IntentMethod> {
   readonly intent: IntentId;
   /**
    * Resolves when the host has accepted it; rejects with `CallError` when it refuses. Waits as long as it takes, over
-   * cuts and, unseen, over launches; only an offer and `host.stop` are not kept and reject with `Offline`.
+   * cuts and, unseen, over launches; only what is meant for this moment (`FLEETING` in outbox.ts: an offer, the end of a
+   * host or of a grant) is not kept and rejects with `Offline`.
    */
   readonly settled: Promise<Result<M>>;
 }

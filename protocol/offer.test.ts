@@ -13,9 +13,11 @@ import {
   HOST_KEY_BYTES,
   MAX_ADDRESSES,
   MAX_CONNECTION_CHARS,
+  MAX_LINK_CHARS,
   MAX_PASTED_CHARS,
   OFFER_BYTES,
   parseConnection,
+  purposeOf,
   SECRET_BYTES,
   toBase64Url,
 } from "./offer.ts";
@@ -107,6 +109,9 @@ describe("a connection string", () => {
       parseConnection(`https://a.example/x/join#${encodeURIComponent(formatConnection(connection))}`),
       connection,
     );
+    const join = formatLink("https://app.example", connection, "join");
+    assert.equal(join, `https://app.example/join#${formatConnection(connection)}`);
+    assert.deepEqual([link, join, formatConnection(connection)].map(purposeOf), ["pair", "join", "pair"]);
     assert.equal(faultOf(`https://app.example/other#${formatConnection(connection)}`), "wrong_scheme");
     assert.equal(faultOf("https://app.example/pair"), "wrong_scheme");
     assert.equal(faultOf("https://app.example/pair#%E0%A4%A"), "bad_token");
@@ -180,6 +185,14 @@ describe("a connection string", () => {
       name: "A machine of thirty-two letters!",
     });
     assert.ok(text.length <= MAX_CONNECTION_CHARS, `${text.length}`);
+  });
+
+  it("[C23] makes a link that fits a QR code of version 10 at level M, if need be without the name", () => {
+    const connection = { addresses: [{ host: "studio.tail1234.ts.net", port: 443 }] as const, ...parts };
+    const name = "The machine under the desk in the corner";
+    const link = formatLink("https://studio.tail1234.ts.net", { ...connection, name }, "join");
+    assert.ok(link.length <= MAX_LINK_CHARS, `${link.length}`);
+    assert.deepEqual(parseConnection(link), connection);
   });
 
   it("comes back from what was made of it, for any parts", () => {

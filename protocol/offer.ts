@@ -3,6 +3,7 @@
  *
  *   flybridge://HOST[:7683]/OFFER.SECRET.HOSTKEY[?h=HOST:PORT…&r=RELAY&rt=RENDEZVOUS&n=NAME]
  *   https://APP/pair#flybridge://…        in the fragment, which no browser sends to a server
+ *   https://APP/join#flybridge://…        the same, where what is offered is one session
  *
  * OFFER is 8 bytes, SECRET 32 random bytes, HOSTKEY the host's X25519 public key, each in base64url without padding.
  * Whoever holds the string may pair once: it is handled like a password.
@@ -16,13 +17,16 @@ export const DEFAULT_PORT = 7683;
 export const OFFER_BYTES = 8;
 export const SECRET_BYTES = 32;
 export const HOST_KEY_BYTES = 32;
-/** Characters of a connection string: what still fits a QR code of version 10 at level M. */
+/** Characters of a connection string: what still fits a QR code of version 10 at level L. */
 export const MAX_CONNECTION_CHARS = 271;
+/** Characters of a link: what still fits one at level M, which a phone reads at arm's length and with a thumb on it. */
+export const MAX_LINK_CHARS = 213;
 /** Characters that are read at all: a link around the string, and strings longer than a QR code holds. */
 export const MAX_PASTED_CHARS = 4 * MAX_CONNECTION_CHARS;
 /** Addresses of one connection that are tried; further ones are passed over, so that no string makes a device a scanner. */
 export const MAX_ADDRESSES = 8;
 const SCHEME = "flybridge://";
+const LINK = /^https?:\/\/[^#]*\/(pair|join)\/?#(.*)$/iu;
 
 export interface Address {
   /** A name, an IPv4 address, or an IPv6 address without brackets. */
@@ -104,9 +108,22 @@ export function formatConnection(connection: Connection): string {
   return `${SCHEME}${formatAddress(first)}/${token}${parameters.length > 0 ? `?${parameters.join("&")}` : ""}`;
 }
 
-/** The link that a phone's own camera opens: the app at `origin`, with the string in the fragment. */
-export function formatLink(origin: string, connection: Connection): string {
-  return `${origin}/pair#${formatConnection(connection)}`;
+/** What the page that a link opens speaks of. It is a word and no more: what the offer gives, only the host knows. */
+export type LinkPurpose = "pair" | "join";
+
+/**
+ * The link that a phone's own camera opens: the app at `origin`, with the string in the fragment. The name is left out
+ * where with it the code would be too fine.
+ */
+export function formatLink(origin: string, connection: Connection, purpose: LinkPurpose = "pair"): string {
+  const { name: _, ...unnamed } = connection;
+  const link = (of: Connection): string => `${origin}/${purpose}#${formatConnection(of)}`;
+  const whole = link(connection);
+  return whole.length <= MAX_LINK_CHARS ? whole : link(unnamed);
+}
+
+export function purposeOf(text: string): LinkPurpose {
+  return LINK.exec(text.trim())?.[1]?.toLowerCase() === "join" ? "join" : "pair";
 }
 
 export function formatAddress(address: Address): string {
@@ -122,7 +139,7 @@ function bytesFrom(text: string | undefined, length: number): Uint8Array {
 }
 
 function fromLink(text: string): string {
-  const hash = /^https?:\/\/[^#]*\/(?:pair|join)\/?#(.*)$/iu.exec(text)?.[1];
+  const hash = LINK.exec(text)?.[2];
   return hash === undefined ? text : hash.toLowerCase().startsWith(SCHEME) ? hash : decoded(hash);
 }
 

@@ -71,6 +71,16 @@ export class HandshakeError extends Error {
   }
 }
 
+/** A host answers that is not the one the device looks for. Nothing was sent to it. */
+export class OtherHost extends HandshakeError {
+  /** The id that it gives itself: nothing proves it yet. */
+  readonly host: HostHello["host"];
+  constructor(host: HostHello["host"]) {
+    super("wrong_host", `host ${host}`);
+    this.host = host;
+  }
+}
+
 const MENDING: Record<HandshakeFault, string> = {
   wrong_host: "Another machine answers at this address. Check the address, or pair with a new link from the host.",
   not_a_host:
@@ -343,7 +353,7 @@ async function meet(inbox: Inbox, options: DeviceCommon, purpose: Purpose, hostI
   const hostHello = await inbox.next();
   const hello = decodeHostHello(hostHello);
   if (!hello) throw new HandshakeError("not_a_host", "not a host's hello");
-  if (hostId !== undefined && hello.host !== hostId) throw new HandshakeError("wrong_host", `host ${hello.host}`);
+  if (hostId !== undefined && hello.host !== hostId) throw new OtherHost(hello.host);
   const version = commonVersion(options.versions ?? [OLDEST_VERSION, VERSION], hello.versions);
   if (version === undefined) throw new HandshakeError("version", `host speaks ${hello.versions.join(" to ")}`);
   const features = [...(options.features ?? []), ...(options.inflate ? [DEFLATE_FEATURE] : [])];

@@ -72,7 +72,7 @@ export function deviceIntents(around: {
     const answer = {
       offer: toBase64Url(offer.id),
       connection: formatConnection(connection),
-      link: formatLink(origin, connection),
+      link: formatLink(origin, connection, grant.kind === "session" ? "join" : "pair"),
       expires: offer.expires,
       host: host.id,
     };
