@@ -40,6 +40,8 @@ export class Run implements Running {
   #exit: Exit | undefined;
   /** Output that the keeper was told is taken. */
   #acked = 0;
+  /** Output was asked for again from here: until that comes, what was on its way before is passed over. */
+  #awaited: number | undefined;
   readonly #answers = new Answers();
   readonly #steps: Steps;
   readonly #checkpointTimer: Timer;
@@ -172,7 +174,8 @@ export class Run implements Running {
     return () => {
       this.#restore();
       this.#acked = this.#process.storedOffset;
-      this.#child?.read(this.#acked);
+      this.#awaited = this.#acked;
+      this.#child?.read(this.#awaited);
       this.#writeOwed();
       this.#actAgain();
     };
@@ -190,12 +193,14 @@ export class Run implements Running {
       },
       settled: (id) => this.#process.settle(id),
     };
+    this.#awaited = undefined;
     this.#acked = this.#process.storedOffset;
     child.listen(events, this.#acked);
   }
 
   #hear(offset: number, bytes: Uint8Array): void {
-    if (this.#steps.isWaiting) return;
+    if (this.#steps.isWaiting || offset > (this.#awaited ?? offset)) return;
+    this.#awaited = undefined;
     this.#settleHeard(this.#process.hear(offset, bytes, () => this.#around.now()));
     this.#endWhenHeard();
   }

@@ -15,6 +15,7 @@ import {
   type TurnId,
 } from "@flybridge/protocol/ids.ts";
 import type { Agent } from "../agents/agent.ts";
+import { type Journal, StorageError } from "../core/ports.ts";
 import { openStore } from "../machine/store/store.ts";
 import type { Child, ChildEvents, Hands } from "./child.ts";
 import { LiveSession, type Surroundings } from "./session.ts";
@@ -48,6 +49,9 @@ class Keeping implements Hands {
   readonly got = new Map<string, string>();
   deaf = false;
   output = "";
+  /** What is asked for again waits on its way until it `arrives`. */
+  far = false;
+  #asked = 0;
   #events: ChildEvents | undefined;
   #alive = false;
 
@@ -57,6 +61,10 @@ class Keeping implements Hands {
   }
   find(): Child | undefined {
     return this.#alive ? this.#child : undefined;
+  }
+  arrives(): void {
+    this.far = false;
+    this.#child.read(this.#asked);
   }
   say(line: string): void {
     const offset = this.output.length;
@@ -69,7 +77,10 @@ class Keeping implements Hands {
       this.#events = events;
       this.#child.read(from);
     },
-    read: (from) => this.#events?.output(from, Buffer.from(this.output.slice(from))),
+    read: (from) => {
+      if (this.far) this.#asked = from;
+      else this.#events?.output(from, Buffer.from(this.output.slice(from)));
+    },
     ack: () => {},
     write: (name, line) => {
       if (this.deaf) return;
@@ -89,21 +100,41 @@ function desk() {
   const folder = mkdtempSync(join(tmpdir(), "flybridge-live-"));
   const store = openStore(join(folder, "db"));
   const keeping = new Keeping();
+  const disk = { full: false };
+  const journal: Journal = {
+    ...store.journal,
+    append(steps, flushed) {
+      if (disk.full) throw new StorageError("full", "The disk is full.");
+      return store.journal.append(steps, flushed);
+    },
+  };
+  const timers = new Set<() => void>();
   const session = id<SessionId>();
   const around = (): Surroundings => ({
     journal: store.journal,
     shelf: store.sessions,
-    writer: makeWriter(store.journal, () => {}),
+    writer: makeWriter(journal, () => {}),
     hands: keeping,
     ...EMPTY_SHELVES,
     agent,
     env: {},
     now: () => Date.now(),
-    after: () => ({ [Symbol.dispose]() {} }),
+    after(_, work) {
+      timers.add(work);
+      return { [Symbol.dispose]: () => void timers.delete(work) };
+    },
     log: () => {},
   });
   return {
     keeping,
+    disk,
+    /** All that was to happen later happens now. */
+    ring() {
+      for (const work of timers) {
+        timers.delete(work);
+        work();
+      }
+    },
     begin: () =>
       LiveSession.create(around(), {
         id: session,
@@ -192,5 +223,26 @@ describe("a session whose host dies", () => {
     await settled();
     assert.ok([...at.keeping.got.values()].includes("second"), [...at.keeping.got.values()].join(", "));
     assert.equal(at.kinds().filter((kind) => kind === "prompt.taken").length, 1);
+  });
+});
+
+describe("a session that could not store what it heard", () => {
+  it("hears it again from where it was stored, and passes over what was on its way before", async () => {
+    using at = desk();
+    await at.begin();
+    await settled();
+    at.disk.full = true;
+    at.keeping.say(`turn ${id()}`);
+    await settled();
+    at.keeping.say("while nothing is heard");
+    at.disk.full = false;
+    at.keeping.far = true;
+    at.ring();
+    at.keeping.say("on its way");
+    at.keeping.arrives();
+    await settled();
+    at.keeping.say("and so on");
+    await settled();
+    assert.equal(at.kinds().filter((kind) => kind === "turn.began").length, 1);
   });
 });
