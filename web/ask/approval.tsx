@@ -23,13 +23,15 @@ export function Approval(props: {
   const first = createMemo(() => props.ask.choices.find((one) => one.scope === "once") ?? props.ask.choices[0]);
   const others = createMemo(() => props.ask.choices.filter((one) => one !== first() && !isRule(one)));
   const rules = createMemo(() => props.ask.choices.filter(isRule));
+  /** A dialog on a screen takes a no, and no words with it. */
+  const isTyped = (): boolean => props.ask.source === "screen";
   const allow = (choice: Choice): void => props.answer({ kind: "allow", choice: choice.choice });
   return (
     <>
       <Evidence evidence={props.ask.evidence} workspace={props.workspace} />
       <Refuse
         label={t("Deny")}
-        hint={t("Reason (optional): the agent reads it and goes on")}
+        hint={isTyped() ? undefined : t("Reason (optional): the agent reads it and goes on")}
         busy={props.busy}
         send={(reason) => props.answer(reason === "" ? { kind: "deny" } : { kind: "deny", reason })}
       >

@@ -1,10 +1,11 @@
-/** A row of decisions whose "no" opens a field in place, so that the agent hears why. */
+/** A row of decisions whose "no" opens a field in place, so that the agent hears why, where it would. */
 import { createSignal, createUniqueId, type JSX, Show } from "solid-js";
 import { t } from "../words.ts";
 
 export function Refuse(props: {
   label: string;
-  hint: string;
+  /** Of the field. Without it there is none: nobody would read a reason. */
+  hint: string | undefined;
   busy: boolean;
   /** The field must not be left empty. */
   required?: boolean;
@@ -23,7 +24,12 @@ export function Refuse(props: {
       when={open()}
       fallback={
         <div class="decide">
-          <button type="button" class="button" disabled={props.busy} onClick={() => setOpen(true)}>
+          <button
+            type="button"
+            class="button"
+            disabled={props.busy}
+            onClick={() => (props.hint === undefined ? props.send("") : setOpen(true))}
+          >
             {props.label}
           </button>
           {props.children}
