@@ -65,9 +65,7 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
   const offline = (): boolean => props.host.view.connection.kind !== "live";
   const [sheet, setSheet] = createSignal(false);
   const terminal = createMemo(() => summary()?.terminal === true);
-  /** What the program in a terminal calls it, while it is shown. */
-  const [called, setCalled] = createSignal("");
-  const title = (): string => called() || visibleLine(summary()?.title ?? t("Session"));
+  const title = (): string => visibleLine(summary()?.title ?? t("Session"));
   const [head, setHead] = createSignal<HTMLElement>();
 
   createEffect(
@@ -149,7 +147,9 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
               </button>
             </Show>
           </header>
-          <ConnectionBanner host={props.host} terminal={terminal()} />
+          <div class="session-banner">
+            <ConnectionBanner host={props.host} terminal={terminal()} />
+          </div>
           <Show
             when={!terminal()}
             fallback={
@@ -161,7 +161,6 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                     open={open}
                     asks={<PinnedAsks host={props.host} open={open} summary={summary()} />}
                     head={slot()}
-                    titled={setCalled}
                     settings={() => setSheet(true)}
                   />
                 )}

@@ -26,7 +26,6 @@ export interface EmulatorEvents {
   /** The screen changed. */
   drawn(): void;
   bell(): void;
-  titled(title: string): void;
   /** An http or https address was chosen. */
   link(target: string): void;
   /** The program wants this in the clipboard. */
@@ -60,8 +59,9 @@ export interface Emulator extends Omit<Screen, "answered"> {
   /** As a wheel would, by CSS pixels, where a finger is. */
   scroll(pixels: number, at: { x: number; y: number }): void;
   readonly scrolledBack: boolean;
-  /** Pixels from the top of the screen to below the line of the cursor. */
-  readonly cursorBottom: number;
+  /** Pixels from the top of the screen to the line of the cursor, and to below the last that shows something. */
+  readonly cursorTop: number;
+  readonly textBottom: number;
   toBottom(): void;
   close(): void;
 }
@@ -127,9 +127,6 @@ export function openEmulator(holder: HTMLElement, pixels: number, label: string,
   });
   terminal.onBell(() => {
     events.bell();
-  });
-  terminal.onTitleChange((title) => {
-    events.titled(title);
   });
   terminal.onSelectionChange(() => {
     events.selected(terminal.hasSelection());
@@ -282,8 +279,14 @@ export function openEmulator(holder: HTMLElement, pixels: number, label: string,
           }),
         );
     },
-    get cursorBottom() {
-      return (terminal.buffer.active.cursorY + 1) * cell().height;
+    get cursorTop() {
+      return terminal.buffer.active.cursorY * cell().height;
+    },
+    get textBottom() {
+      const { active } = terminal.buffer;
+      let row = terminal.rows - 1;
+      while (row > active.cursorY && active.getLine(active.baseY + row)?.translateToString(true) === "") row--;
+      return (row + 1) * cell().height;
     },
     get scrolledBack() {
       const { active } = terminal.buffer;

@@ -2,7 +2,7 @@
 import type { OpenSession } from "@flybridge/client/replica.ts";
 import { BROWSER, type OpenTerminal, openTerminal, type Screen } from "@flybridge/client/terminal.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
-import { shortened, visible, visibleLine } from "@flybridge/protocol/text.ts";
+import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { createEffect, createMemo, createSignal, type JSX, on, onCleanup, onMount, Show } from "solid-js";
 import { Portal } from "solid-js/web";
 import { type HostHere, useDeck } from "../deck.ts";
@@ -34,7 +34,6 @@ const BELL_SHAKE_MS = 20;
 const SMALLEST_PX = 4;
 /** How many times as large as it fits another device's screen can be drawn. */
 const MOST_ZOOM = 5;
-const MAX_TITLE_CHARS = 200;
 /** Around the screen, in pixels. */
 const EDGE_PX = 8;
 
@@ -48,7 +47,6 @@ export default function TerminalPage(props: {
   asks: JSX.Element;
   /** Where the page's own buttons go. */
   head: HTMLElement;
-  titled: (title: string) => void;
   settings: () => void;
 }) {
   const deck = useDeck();
@@ -82,14 +80,15 @@ export default function TerminalPage(props: {
   };
   /**
    * A card lies over the screen instead of making it smaller: the program would draw anew, for something that is gone
-   * in a moment, and draw what asks away. What is left of the screen is the part with the cursor.
+   * in a moment, and draw what asks away. What is left of the screen is its end, where what asks stands; but never
+   * less than from the line of the cursor on.
    */
   const uncover = (): void => {
     const now = emulator();
     if (!now) return;
     const hidden = holder.offsetHeight + 2 * EDGE_PX - area.clientHeight;
-    const below = now.cursorBottom + EDGE_PX - (area.clientHeight - 2 * EDGE_PX);
-    holder.style.top = `${EDGE_PX - Math.max(0, Math.min(hidden, below))}px`;
+    const below = now.textBottom + 2 * EDGE_PX - area.clientHeight;
+    holder.style.top = `${EDGE_PX - Math.max(0, Math.min(hidden, below, now.cursorTop))}px`;
   };
   const measure = (): void => {
     const style = getComputedStyle(dock);
@@ -236,7 +235,6 @@ export default function TerminalPage(props: {
         setTimeout(() => setBell(false), BELL_MS);
         navigator.vibrate?.(BELL_SHAKE_MS);
       },
-      titled: (title) => props.titled(shortened(visibleLine(title), MAX_TITLE_CHARS)),
       link: (target) => setSheet({ address: target }),
       copy: (text) => setWanted(text),
       selected: (any) => setSelected(any),
@@ -373,9 +371,11 @@ export default function TerminalPage(props: {
       </Portal>
       <Show when={!view.live && !offline() && view.drawn && view.staleSince}>
         {(at) => (
-          <p class="banner stale" role="status">
-            {t("As of {time}; catching up", { time: clock(at()) })}
-          </p>
+          <div class="session-banner">
+            <p class="banner stale" role="status">
+              {t("As of {time}; catching up", { time: clock(at()) })}
+            </p>
+          </div>
         )}
       </Show>
       <Show when={others() && view.drawn && !ended()}>
