@@ -7,10 +7,11 @@
 
 import { globSync, statSync } from "node:fs";
 import { cpus } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { bringClaude, bringCodex, bringGemini, bringOpencode } from "./bring/agents.ts";
 import { bringChromium } from "./bring/chromium.ts";
 import { bringPrograms, bringWebKit } from "./bring/webkit.ts";
+import { idleProcessors } from "./test/idle.ts";
 import { runTests } from "./test/run.ts";
 import { recordPassing } from "./test/names.ts";
 import { buildWeb } from "./web.ts";
@@ -20,6 +21,11 @@ const TEST_FILES = "**/*.test.{ts,tsx}";
 const SKIPPED_FOLDERS = /(^|\/)(node_modules|dist|\.cache|\.git)(\/|$)/;
 /** Tests hold agents and browsers: more files at once than this is slower, whatever the machine has. */
 const MOST_FILES_AT_ONCE = 4;
+
+/** These start hosts, agents and browsers and take longest: begun first, none of them is what the others have to wait for. */
+const LONG_FOLDERS = ["testing", "web", "cli"];
+/** Files that are named at the end, with their seconds. */
+const SLOWEST_SHOWN = 12;
 
 interface Need {
   readonly name: string;
@@ -90,7 +96,9 @@ async function bringNeeds(): Promise<Missing[]> {
 function testFiles(asked: readonly string[]): string[] {
   const patterns = asked.length === 0 ? [TEST_FILES] : asked.map(asPattern);
   const files = globSync(patterns, { cwd: ROOT, exclude: (name) => SKIPPED_FOLDERS.test(name) });
-  return [...new Set(files)].sort();
+  const isLong = (file: string): boolean => LONG_FOLDERS.includes(file.split(sep)[0] ?? "");
+  const sorted = [...new Set(files)].sort();
+  return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
 }
 
 function asPattern(path: string): string {
@@ -108,14 +116,22 @@ const missing = await bringNeeds();
 for (const { sentence } of missing) console.log(sentence);
 
 const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
 const concurrency = Math.max(2, Math.min(MOST_FILES_AT_ONCE, Math.floor(cpus().length / 2)));
-const result = await runTests({ root: ROOT, files, concurrency, signal: stop.signal, print: console.log });
+const { signal } = stop;
+const start = performance.now();
+const result = await runTests({ root: ROOT, files, concurrency, idle: idleProcessors, signal, print: console.log });
+const minutes = (performance.now() - start) / 60_000;
 recordPassing(ROOT, result.passing);
+
+const slowest = Object.entries(result.seconds).toSorted(([, one], [, other]) => other - one);
+console.log(`\n${files.length} files in ${minutes.toFixed(1)} min; the slowest:`);
+for (const [file, seconds] of slowest.slice(0, SLOWEST_SHOWN))
+  console.log(`${seconds.toFixed(1).padStart(7)} s  ${file}`);
 
 for (const { sentence } of missing) console.log(`\n${sentence}`);
 const failed = result.failed + missing.filter(({ foreign }) => !foreign || process.env.CI).length;
 for (const file of result.unsteady) console.log(`\nUNSTEADY ${file}: failed beside others, passed alone`);
 if (result.skipped > 0) console.log(`\n${result.skipped} skipped`);
 console.log(`${result.passed} passed, ${failed} failed`);
-process.exit(failed === 0 && !stop.signal.aborted ? 0 : 1);
+process.exit(failed === 0 && !signal.aborted ? 0 : 1);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { readPassing, recordPassing } from "./names.ts";
 import { runTests, type TestResult } from "./run.ts";
 
@@ -77,6 +78,45 @@ describe("a file of tests", () => {
     assert.equal(result.failed, 1);
     assert.match(said, /did not end within 3 s/);
     assert.equal(isRunning(Number(readFileSync(pidFile, "utf8"))), false);
+  });
+});
+
+describe("files at once", () => {
+  /** Two that each wait for the other to have begun. */
+  const together = async (idle: number): Promise<TestResult> => {
+    const files = ["one.test.ts", "two.test.ts"];
+    for (const [at, file] of files.entries())
+      writeFileSync(
+        join(root, file),
+        `${HEAD}import { watch, existsSync, writeFileSync } from "node:fs";
+         it("meets the other", { timeout: 2_000 }, (t, done) => {
+           writeFileSync("begun-${idle}-${at}", "");
+           const look = () => existsSync("begun-${idle}-${1 - at}") && (watching.close(), done());
+           const watching = watch(".", { signal: t.signal }, look);
+           look();
+         });`,
+      );
+    const { signal } = new AbortController();
+    const measured = (): Promise<number> => setImmediate(idle);
+    return await runTests({
+      root,
+      files,
+      concurrency: 1,
+      signal,
+      print: () => {},
+      idle: measured,
+      fileLimitMs: 30_000,
+    });
+  };
+
+  it("are one more while a processor has nothing to do", async () => {
+    const { passed, seconds } = await together(1);
+    assert.equal(passed, 2);
+    assert.deepEqual(Object.keys(seconds).toSorted(), ["one.test.ts", "two.test.ts"]);
+  });
+
+  it("are no more while all are busy", async () => {
+    assert.equal((await together(0.9)).failed, 1);
   });
 });
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Report } from "./reporter.ts";
 
 /** One file, with its agents and browsers; a file that needs longer hangs. */
-const FILE_LIMIT_MS = 12 * 60 * 1000;
+const FILE_LIMIT_MS = 8 * 60 * 1000;
 /** Failed files that are run once more, alone; where more failed, it is not for want of processors. */
 const MOST_AGAIN = 20;
 /** What a failed file printed is shown from its end; the beginning is the part that went well. */
@@ -21,6 +21,8 @@ export interface TestRun {
   readonly files: readonly string[];
   /** Files at once. */
   readonly concurrency: number;
+  /** Processors with nothing to do, measured over a moment: while there is one, a further file runs. */
+  readonly idle?: () => Promise<number>;
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
   readonly fileLimitMs?: number;
@@ -34,6 +36,8 @@ export interface TestResult {
   readonly passing: Readonly<Record<string, readonly string[]>>;
   /** Files that failed beside others and passed alone: faults of timing, in the test or in what it tests. */
   readonly unsteady: readonly string[];
+  /** By file. */
+  readonly seconds: Readonly<Record<string, number>>;
 }
 
 interface FileRun {
@@ -60,7 +64,14 @@ export async function runTests(run: TestRun): Promise<TestResult> {
     for (let file = waiting.shift(); file !== undefined && !run.signal.aborted; file = waiting.shift())
       await runNext(file);
   };
-  await Promise.all(Array.from({ length: run.concurrency }, work));
+  /** Many files wait more than they work. */
+  const workWhereIdle = async (): Promise<void> => {
+    while (run.idle && waiting.length > 0 && !run.signal.aborted) {
+      const file = (await run.idle()) >= 1 ? waiting.shift() : undefined;
+      if (file !== undefined && !run.signal.aborted) await runNext(file);
+    }
+  };
+  await Promise.all([...Array.from({ length: run.concurrency }, work), workWhereIdle()]);
 
   const failed = [...ended].flatMap(([file, { counts }]) => (counts.failed > 0 ? [file] : []));
   const again = run.concurrency > 1 && failed.length <= MOST_AGAIN ? failed : [];
@@ -77,6 +88,7 @@ export async function runTests(run: TestRun): Promise<TestResult> {
     skipped: sum("skipped"),
     passing: Object.fromEntries([...ended].map(([file, { names }]) => [file, names])),
     unsteady: again.filter((file) => ended.get(file)?.counts.failed === 0),
+    seconds: Object.fromEntries([...ended].map(([file, { seconds }]) => [file, seconds])),
   };
 }
 
@@ -85,6 +97,7 @@ interface Ended {
   readonly counts: Pick<TestResult, "passed" | "failed" | "skipped">;
   /** Of the tests that passed. */
   readonly names: readonly string[];
+  readonly seconds: number;
 }
 
 async function runFile(run: TestRun, file: string): Promise<FileRun> {
@@ -166,7 +179,7 @@ function tell(print: TestRun["print"], file: string, done: FileRun): Ended {
     failed: of("failed").length + (done.fault === undefined ? 0 : 1),
     skipped: of("skipped").length,
   };
-  const ended = { counts, names: of("passed").map(({ name }) => name) };
+  const ended = { counts, names: of("passed").map(({ name }) => name), seconds: done.seconds };
   const said = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([end, count]) => `${count} ${end}`)
