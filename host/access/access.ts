@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { HeldSigningKey } from "@flybridge/crypto/identity.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
-import type { SessionId } from "@flybridge/protocol/ids.ts";
+import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
 import { type AuditShelf, type DeviceShelf, type FeedShelf, StorageError } from "../core/ports.ts";
 import { type Audit, makeAudit } from "./audit.ts";
 import { type Devices, makeDevices } from "./devices.ts";
@@ -24,6 +24,8 @@ export function openAccess(around: {
   readonly store: { readonly devices: DeviceShelf; readonly audit: AuditShelf; readonly feed: FeedShelf };
   readonly identity: { readonly signing: HeldSigningKey };
   readonly publish: (fact: FeedFact) => void;
+  /** What they asked for and is not done yet is not to be done. */
+  readonly gone: (devices: ReadonlySet<DeviceId>) => void;
   readonly now: () => number;
   readonly after: (milliseconds: number, work: () => void) => Disposable;
 }): Access {
@@ -37,7 +39,10 @@ export function openAccess(around: {
     shelf: store.devices,
     publish,
     note,
-    gone: (ids) => void offers.withdraw(({ by }) => ids.has(by)),
+    gone(ids) {
+      offers.withdraw(({ by }) => ids.has(by));
+      around.gone(ids);
+    },
     now,
     after,
   });

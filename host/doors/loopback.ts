@@ -103,7 +103,8 @@ function upgrader(allowed: Allowed, gate: Gate): (request: IncomingMessage, sock
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const way = allowed.local.has(host ?? "") ? "loopback" : "proxy";
-      gate.enter(webSocketLink(webSocket, { maxFrameBytes: RECORD_BYTES }), { way });
+      const reset = (): void => void socket.resetAndDestroy();
+      gate.enter(webSocketLink(webSocket, { maxFrameBytes: RECORD_BYTES, reset }), { way });
     });
   };
 }

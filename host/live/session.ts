@@ -89,6 +89,13 @@ export class LiveSession {
     return session;
   }
 
+  /** What these devices asked for and the agent has not taken is not to be done. */
+  drop(devices: ReadonlySet<DeviceId>): void {
+    const waiting = this.#ledger.written.prompts.filter(({ by }) => devices.has(by));
+    if (waiting.length > 0)
+      this.note(waiting.map(({ prompt, by }) => ({ kind: "prompt.withdrawn" as const, prompt, by })));
+  }
+
   /** What is known of it by other ways than its agent's own. */
   note(facts: readonly Fact[]): void {
     this.#run.write(facts, { flushed: false });

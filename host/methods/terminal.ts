@@ -9,8 +9,8 @@ export function terminalQueries(
   sessions: Sessions,
 ): Pick<Queries, "terminal.input" | "terminal.resize" | "terminal.page"> {
   return {
-    "terminal.input": async ({ session, keyboard, number, text }, { device }) => {
-      await terminalOf(sessions, session).type(`i${device}.${keyboard}.${number}`, text);
+    "terminal.input": async ({ session, keyboard, number, text }, { device, ended }) => {
+      await terminalOf(sessions, session).type(`i${device}.${keyboard}.${number}`, text, ended);
       return {};
     },
     "terminal.resize": ({ session, size, take }, { device }) =>

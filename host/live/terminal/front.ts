@@ -58,10 +58,11 @@ export class Front {
     };
   }
 
-  /** Types, once for each id; resolves when the keeper has it. Rejects with `CallError`. */
-  async type(id: string, text: string): Promise<void> {
+  /** Types, once for each id, unless `ended` first; resolves when the keeper has it. Rejects with `CallError`. */
+  async type(id: string, text: string, ended: AbortSignal): Promise<void> {
     const { keyboard, viewers } = this.#behind;
     await this.#held?.promise;
+    if (ended.aborted) throw new CallError("forbidden", "This device may not type here any more.");
     if (!keyboard.isRead)
       throw new CallError("wrong_state", "The program is gone: nobody is there to read it. Resume the session first.");
     if (text.includes("\u0003")) viewers.hurry();
