@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { CallError } from "@flybridge/protocol/error.ts";
+import type { FeedEntry } from "@flybridge/protocol/feed.ts";
 import type { AgentName, DeviceId, HostId } from "@flybridge/protocol/ids.ts";
 import type { Agent } from "./agents/agent.ts";
 import type { ScreenAgent } from "./agents/screen-agent.ts";
@@ -90,11 +91,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const timer = setTimeout(work, milliseconds);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   };
+  let live: Sessions | undefined;
   const access = held.use(
     openAccess({
       store,
       identity,
       publish: (fact) => feed.published([store.feed.put(fact)]),
+      gone: (ids) => {
+        for (const session of live?.list() ?? []) session.drop(ids);
+      },
       now,
       after,
     }),
@@ -108,7 +113,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   hands.attach(keeper);
   held.defer(() => keeper[Symbol.dispose]());
 
-  const writer = makeWriter(store.journal, (facts) => feed.published(facts));
+  const published = (facts: readonly FeedEntry[]): void => {
+    feed.published(facts);
+    for (const { fact } of facts) access.heard(fact);
+  };
+  const writer = makeWriter(store.journal, published);
   held.defer(() => writer.flush());
   const childEnv = environmentFor(env);
   const rules = held.use(openRules({ path: join(home.root, "rules.json"), now, random: randomBytes, after }));
@@ -145,11 +154,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     agents: new Map<AgentName, Agent | ScreenAgent>(options.agents.map((agent) => [agent.name, agent])),
     published: (facts) => {
-      feed.published(facts);
-      for (const { fact } of facts) access.heard(fact);
+      published(facts);
       if (facts.some(({ fact }) => fact.kind === "session.gone")) attachments.keepOnly(store.attached.all());
     },
   });
+
+  live = sessions;
 
   let stopping: Promise<void> | undefined;
   let end = (): void => {};
