@@ -12,6 +12,9 @@ import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { LINK_PATH } from "@flybridge/protocol/relay.ts";
 
 const HOST = join(import.meta.dirname, "..", "host", "main.ts");
+/** As `flybridge up` gives its host one: half of a start is compiling. */
+const compiled = process.env["NODE_COMPILE_CACHE"];
+const COMPILED = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
 
 export interface World extends AsyncDisposable {
   /** FLYBRIDGE_HOME of the host. */
@@ -57,7 +60,7 @@ export async function startWorld(
       process.execPath,
       [HOST, "--port", String(port), "--name", "test host", ...(options.args ?? [])],
       {
-        env: { PATH: process.env["PATH"] ?? "", HOME: home, FLYBRIDGE_HOME: state, ...options.env },
+        env: { PATH: process.env["PATH"] ?? "", HOME: home, FLYBRIDGE_HOME: state, ...COMPILED, ...options.env },
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
