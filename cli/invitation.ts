@@ -1,13 +1,10 @@
-/** An offer to pair, as it is shown: QR, link, connection string, and how long it lives. */
+/** An offer to pair, as it is shown: QR, link, connection string, what it allows, and how long it lives. */
 import type { Device } from "@flybridge/protocol/device.ts";
-import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { type OfferMade, parseConnection } from "@flybridge/protocol/offer.ts";
-import { visibleLine } from "@flybridge/protocol/text.ts";
-import { ask, type LocalHost } from "./local.ts";
+import { deviceText } from "./device.ts";
 import { plainLine, terminalQr } from "./qr.ts";
 import type { Style } from "./terminal.ts";
 import { SECOND_MS, span } from "./time.ts";
-import { until } from "./watch.ts";
 
 const INDENT = "  ";
 
@@ -27,7 +24,7 @@ export function invitationLines(
     "Connection string (paste into Flybridge on another device):",
     `${INDENT}${offer.connection}`,
     "",
-    `It pairs one device, once, in the next ${span(Math.ceil((offer.expires - now) / SECOND_MS) * SECOND_MS)}. Whoever has it can pair: treat it like a password.`,
+    cautionText(offer, now),
     ...(isLoopback(offer)
       ? [
           style.dim(
@@ -38,24 +35,12 @@ export function invitationLines(
   ];
 }
 
+export function cautionText({ expires }: OfferMade, now: number): string {
+  return `It pairs one device, once, in the next ${span(Math.ceil((expires - now) / SECOND_MS) * SECOND_MS)}. Whoever has it can pair: treat it like a password.`;
+}
+
 export function pairedText(device: Device): string {
-  return `Paired: ${visibleLine(device.name)} (${device.kind}).`;
-}
-
-/** Devices there are, to tell a new one by. */
-export async function devicesNow(host: LocalHost): Promise<ReadonlySet<DeviceId>> {
-  const { devices } = await ask(host, host.replica.call("device.list", {}));
-  return new Set(devices.map(({ device }) => device));
-}
-
-/** Resolves with the first device that was not there before. */
-export function nextDevice(host: LocalHost, before: ReadonlySet<DeviceId>, signal?: AbortSignal): Promise<Device> {
-  const fresh = until(
-    host.replica.view,
-    ({ devices }) => Object.values(devices).find(({ device }) => !before.has(device)),
-    signal,
-  );
-  return Promise.race([fresh, host.lost]);
+  return `Paired: ${deviceText(device)}.`;
 }
 
 function isLoopback({ connection }: OfferMade): boolean {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { visible } from "@flybridge/protocol/text.ts";
 import { type Command, columns, type Flags, type Given, helpOf, parse } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, findCommand } from "./commands.ts";
 import { EXIT_FAILED, Fault, usage } from "./fault.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
@@ -12,15 +12,15 @@ async function main(typed: readonly string[]): Promise<number> {
   // For a fault in the words themselves, before they are understood.
   const terminal = openTerminal(typed.includes("--json"));
   try {
-    const [name, ...rest] = typed;
-    if (name === undefined || name === "help" || name === "--help" || name === "-h") return await help(rest[0]);
+    const [name] = typed;
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") return await help(typed.slice(1));
     if (name === "--version" || name === "-v" || name === "version") {
       process.stdout.write(`${version()}\n`);
       return 0;
     }
-    const command = await commandNamed(name);
+    const { command, rest } = await commandOf(typed);
     const { words, rest: after, flags, json, help: isHelp } = parse(command, rest);
-    if (isHelp) return await help(name);
+    if (isHelp) return await help([command.name]);
     return (
       (await command.run(
         words,
@@ -34,14 +34,20 @@ async function main(typed: readonly string[]): Promise<number> {
   }
 }
 
-async function commandNamed(name: string): Promise<Command> {
-  const found = COMMANDS.find((one) => one.name === name);
-  if (!found) throw usage(`There is no command "${visible(name)}". See flybridge --help.`);
-  return found.load();
+async function commandOf(typed: readonly string[]): Promise<{ command: Command; rest: readonly string[] }> {
+  const found = findCommand(typed);
+  if (found) return { command: await found.command.load(), rest: typed.slice(found.words) };
+  const [first = ""] = typed;
+  const longer = COMMANDS.flatMap(({ also }) => (also?.startsWith(`${first} `) ? [also] : []));
+  throw usage(
+    longer.length > 0 && first !== ""
+      ? `"${visible(first)}" is half of a command. There is: ${longer.join(", ")}.`
+      : `There is no command "${visible(first)}". See flybridge --help.`,
+  );
 }
 
-async function help(name: string | undefined): Promise<number> {
-  const lines = name === undefined ? overview() : helpOf(await commandNamed(name)).split("\n");
+async function help(typed: readonly string[]): Promise<number> {
+  const lines = typed.length === 0 ? overview() : helpOf((await commandOf(typed)).command).split("\n");
   process.stdout.write(`${lines.join("\n")}\n`);
   return 0;
 }

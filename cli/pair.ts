@@ -1,15 +1,9 @@
 /** `flybridge pair`: one new device. */
-import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { MAX_OFFER_MS } from "@flybridge/protocol/limits.ts";
-import type { OfferMade } from "@flybridge/protocol/offer.ts";
 import { command } from "./command.ts";
-import { Fault, usage } from "./fault.ts";
-import { devicesNow, invitationLines, nextDevice, pairedText } from "./invitation.ts";
-import { connectHost, type LocalHost } from "./local.ts";
-import type { Terminal } from "./terminal.ts";
-import { countdown } from "./time.ts";
-
-const TICK_MS = 1_000;
+import { usage } from "./fault.ts";
+import { pairedText } from "./invitation.ts";
+import { invite } from "./invite.ts";
 
 export default command({
   name: "pair",
@@ -25,63 +19,12 @@ export default command({
   ],
   async run(_words, flags, terminal) {
     const life = flags.life === undefined ? undefined : lifeFrom(flags.life);
-    const stop = new AbortController();
-    // Before the offer is made: from then on, leaving takes it back.
-    const interrupted = (): void => stop.abort(new Fault("cancelled", "Withdrawn: the link no longer pairs."));
-    process.once("SIGINT", interrupted);
-    try {
-      using host = await connectHost(terminal.env);
-      const before = await devicesNow(host);
-      const offer = await host.intend("offer.make", life === undefined ? {} : { life });
-      terminal.emit({ offer });
-      const shown = { now: Date.now(), columns: terminal.columns, style: terminal.style };
-      for (const line of invitationLines(offer, shown)) terminal.print(line);
-      if (flags["no-wait"] !== true) await waitForDevice(host, offer, before, stop, terminal);
-    } finally {
-      process.off("SIGINT", interrupted);
-    }
+    await invite(terminal, { again: "flybridge pair", wait: flags["no-wait"] !== true }, async (host) => ({
+      offer: await host.intend("offer.make", life === undefined ? {} : { life }),
+      used: pairedText,
+    }));
   },
 });
-
-async function waitForDevice(
-  host: LocalHost,
-  offer: OfferMade,
-  before: ReadonlySet<DeviceId>,
-  stop: AbortController,
-  terminal: Terminal,
-): Promise<void> {
-  const expired = (): void =>
-    stop.abort(new Fault("expired", "Nobody paired in time. Show a new link with flybridge pair."));
-  const timer = setTimeout(expired, Math.max(0, offer.expires - Date.now()));
-  const endCountdown = terminal.interactive ? showCountdown(offer.expires, terminal) : () => {};
-  try {
-    const device = await nextDevice(host, before, stop.signal);
-    endCountdown();
-    terminal.print(pairedText(device));
-    terminal.emit({ paired: device });
-  } catch (error) {
-    endCountdown();
-    if (error instanceof Fault && error.code === "cancelled")
-      await host.intend("offer.withdraw", { offer: offer.offer });
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** On a line of its own, written over each second; the returned function removes it. */
-function showCountdown(expires: number, terminal: Terminal): () => void {
-  const show = (): void =>
-    terminal.write(
-      `\r\u001b[K${terminal.style.dim(`Waiting for the device · ${countdown(expires - Date.now())} · Ctrl-C withdraws`)}`,
-    );
-  show();
-  const timer = setInterval(show, TICK_MS);
-  return () => {
-    clearInterval(timer);
-    terminal.write("\r\u001b[K");
-  };
-}
 
 function lifeFrom(text: string): number {
   const life = Number(text) * 1_000;

@@ -6,7 +6,14 @@ import { Fault } from "./fault.ts";
 const SHORT_CHARS = 8;
 const MAX_CANDIDATES_SHOWN = 10;
 /** The command that lists them. */
-const WHERE = { session: "ls", device: "devices", ask: "show", rule: "rules", conversation: "history" } as const;
+const WHERE = {
+  session: "ls",
+  device: "devices",
+  ask: "show",
+  rule: "rules",
+  conversation: "history",
+  "waiting device": "confirm",
+} as const;
 
 /**
  * The thing whose id or whole title is `typed`, or whose id begins or ends with it. Ids of sessions begin with the time, so those of one minute

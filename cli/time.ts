@@ -31,3 +31,21 @@ export function countdown(milliseconds: number): string {
 export function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1024 / 1024)} MB`;
 }
+
+/** "13:10" of today, "2026-12-03 13:10" of another day, as this machine's clock has it. */
+export function moment(at: number, now: number): string {
+  const [day, time = ""] = stamp(at).split(" ");
+  return day === stamp(now).split(" ")[0] ? time.slice(0, -3) : `${day} ${time.slice(0, -3)}`;
+}
+
+/** "2026-12-01 13:10:05", as this machine's clock has it. */
+export function stamp(at: number): string {
+  return new Date(at).toLocaleString("sv-SE");
+}
+
+/** Milliseconds of "30m", "8h" or "2d"; undefined for anything else. */
+export function durationFrom(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,4})([mhd])$/u.exec(text) ?? [];
+  if (count === undefined) return undefined;
+  return Number(count) * (unit === "m" ? MINUTE_MS : unit === "h" ? HOUR_MS : DAY_MS);
+}

@@ -51,6 +51,7 @@ describe("without a host", () => {
       [["ls", "--colour"], /Unknown option '--colour'/u],
       [["up", "--port", "80000"], /not a number from 0 to 65535/u],
       [["up", "--port"], /argument missing/u],
+      [["up", "--confirm", "sometimes"], /none of remote, always, never/u],
       [["pair", "--life", "9999"], /not a number of seconds/u],
       [["logs", "-n", "none"], /not a number from 1/u],
       [["send", "x", " "], /prompt is empty/u],
@@ -65,7 +66,7 @@ describe("without a host", () => {
   it("says what each command does, with examples", async () => {
     const { code, stdout } = await shell.run(["--help"]);
     assert.equal(code, 0);
-    for (const [, name = ""] of stdout.matchAll(/^ {2}([a-z]+) {3,}/gmu)) {
+    for (const [, name = ""] of stdout.matchAll(/^ {2}([a-z-]+) {3,}/gmu)) {
       const help = await shell.run([name, "--help"]);
       assert.equal(help.code, 0);
       assert.match(help.stdout, new RegExp(`Usage: flybridge ${name}.*Examples:\\n  .*flybridge ${name}`, "su"));

@@ -7,16 +7,20 @@ import { visibleLine } from "@flybridge/protocol/text.ts";
 import { showInBrowser } from "./browser.ts";
 import { command } from "./command.ts";
 import { Fault, usage } from "./fault.ts";
-import { devicesNow, invitationLines, nextDevice, pairedText } from "./invitation.ts";
+import { invitationLines } from "./invitation.ts";
 import { answers, ask, connectHost, type LocalHost } from "./local.ts";
 import { isHeld, notedPid } from "./lock.ts";
+import { tellPaired } from "./paired.ts";
 import { readShellFile, type State, stateOf } from "./shell-file.ts";
 import { follow, type Started, startHost } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
+import { settleAll } from "./waiting.ts";
 
 /** How long the host of another `up` may take to listen, and how often we look, in milliseconds. */
 const JOIN_MS = 15_000;
 const LOOK_MS = 100;
+/** Devices that come from elsewhere, all, or none. */
+const CONFIRM = ["remote", "always", "never"] as const;
 const HOST_MAIN = join(import.meta.dirname, "..", "host", "main.ts");
 
 export default command({
@@ -36,6 +40,11 @@ export default command({
       value: "URL",
       about: "an https origin that leads here, as devices see it",
     },
+    confirm: {
+      type: "string",
+      value: "WHEN",
+      about: `when you let a new device of yours in by its digits: ${CONFIRM.join(", ")}; ${CONFIRM[0]} if not given`,
+    },
     "no-open": { type: "boolean", about: "do not open the browser" },
   },
   examples: [
@@ -44,11 +53,12 @@ export default command({
     ["flybridge up --origin https://studio.example.ts.net", "behind a proxy of yours, for the phone"],
   ],
   async run(_words, flags, terminal) {
-    const { port, name, origin = [] } = flags;
+    const { port, name, origin = [], confirm } = flags;
     const args = [
       ...(port === undefined ? [] : ["--port", portFrom(port)]),
       ...(name === undefined ? [] : ["--name", name]),
       ...origin.flatMap((one) => ["--origin", one]),
+      ...(confirm === undefined ? [] : ["--confirm", confirmFrom(confirm)]),
     ];
     const state = stateOf(terminal.env);
     const isUp = await isRunning(state);
@@ -56,15 +66,12 @@ export default command({
     const isForeground = started !== undefined && flags.foreground === true;
     try {
       using host = await connectHost(terminal.env);
-      const before = await devicesNow(host);
       const offer = await offerFor(host, terminal);
       await banner(host, state, started, offer, terminal);
       if (flags["no-open"] !== true && !terminal.json) await openApp(host, state, started, terminal);
       if (!isForeground) return;
-      nextDevice(host, before).then(
-        (device) => terminal.print(pairedText(device)),
-        () => {},
-      );
+      // Both end with the host, which is what is waited for.
+      for (const service of [tellPaired, settleAll]) service(host, terminal).catch(() => {});
       return await follow(started);
     } catch (error) {
       // Told to end while it was being introduced: that is an end, not a fault.
@@ -148,4 +155,10 @@ async function openApp(host: LocalHost, state: State, started: Started | undefin
 function portFrom(text: string): string {
   if (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535) return text;
   throw usage(`--port ${text} is not a number from 0 to 65535.`);
+}
+
+function confirmFrom(text: string): string {
+  const found = CONFIRM.find((one) => one === text);
+  if (found) return found;
+  throw usage(`--confirm ${text} is none of ${CONFIRM.join(", ")}.`);
 }
