@@ -118,10 +118,14 @@ describe("up and down", { timeout: 300_000 }, () => {
     assert.ok(doctor.json.some(({ about, level }) => about === "keeper" && level === "ok"));
   });
 
-  it("commands side by side all get in, however many take the next secret at once", async () => {
-    const all = await Promise.all(Array.from({ length: 10 }, () => shell.run(["ls", "--json"])));
+  it("commands side by side all get in, and their shell is never taken for two copies of itself", async () => {
+    const many = ["ls", "devices", "status", "confirm"].flatMap((name) => Array.from({ length: 5 }, () => name));
+    const all = await Promise.all(many.map((name) => shell.run([name, "--json"])));
     assert.deepEqual(new Set(all.map(({ code, stderr }) => `${code} ${stderr}`)), new Set(["0 "]));
-    assert.equal((await shell.run(["ls"])).code, 0);
+    const [own] = (await shell.run(["devices", "--json"])).json;
+    assert.deepEqual([own?.["kind"], own?.["suspended"]], ["cli", undefined]);
+    const { json } = await shell.run(["audit", "--json"]);
+    assert.ok(json.length > 0 && !json.some(({ event }) => event === "device.suspended"));
   });
 
   it("a connection cut off in the middle of coming back leaves a secret that the host knows", async () => {
