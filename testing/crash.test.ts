@@ -12,7 +12,7 @@ import { journalOf } from "./spine.ts";
 import { startWorld, type World } from "./world.ts";
 
 /** A test ends after so long, or after so many kills, whichever comes first; by hand it may be given more. */
-const BUDGET_MS = Number(process.env["FLYBRIDGE_BUDGET_MS"] ?? 25_000);
+const BUDGET_MS = Number(process.env["FLYBRIDGE_BUDGET_MS"] ?? 15_000);
 const KILLS = 1_000;
 /** Entries that devices get between two kills, at most. */
 const BETWEEN = 24;
