@@ -16,8 +16,6 @@ before(async () => {
 afterEach(async () => await stage.clear());
 after(async () => await stage[Symbol.asyncDispose]());
 
-const left = (page: Page) =>
-  page.locator(".transcript").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight);
 const atEnd = (page: Page) =>
   page.waitForFunction(() => {
     const one = document.querySelector(".transcript");
