@@ -1,5 +1,6 @@
 /** An offer to pair, as it is shown: QR, link, connection string, what it allows, and how long it lives. */
 import type { Device } from "@flybridge/protocol/device.ts";
+import { isLoopback } from "@flybridge/protocol/loopback.ts";
 import { type OfferMade, parseConnection } from "@flybridge/protocol/offer.ts";
 import { deviceText } from "./device.ts";
 import { plainLine, terminalQr } from "./qr.ts";
@@ -25,10 +26,10 @@ export function invitationLines(
     `${INDENT}${offer.connection}`,
     "",
     cautionText(offer, now),
-    ...(isLoopback(offer)
+    ...(isHereOnly(offer)
       ? [
           style.dim(
-            "This host listens on this machine only. For a phone, name the https origin that leads here: flybridge up --origin https://…",
+            "This host listens on this machine only. For a phone: flybridge up --bind 0.0.0.0, or --origin https://… behind a proxy of yours.",
           ),
         ]
       : []),
@@ -43,8 +44,6 @@ export function pairedText(device: Device): string {
   return `Paired: ${deviceText(device)}.`;
 }
 
-function isLoopback({ connection }: OfferMade): boolean {
-  return parseConnection(connection).addresses.every(
-    ({ host }) => host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/u.test(host),
-  );
+function isHereOnly({ connection }: OfferMade): boolean {
+  return parseConnection(connection).addresses.every(({ host }) => isLoopback(host));
 }

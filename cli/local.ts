@@ -159,6 +159,7 @@ function refusal(reason: Extract<Connection, { kind: "refused" }>["reason"]): Fa
     case "detached":
       return new Fault("refused", "What was granted to this shell is over.");
     case "wrong_host":
+    case "wrong_certificate":
       return new Fault(
         "refused",
         "Another host answers at the socket than the one in cli.json. Restart it: flybridge down, then flybridge up.",

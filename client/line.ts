@@ -124,8 +124,8 @@ export class Line {
       if (signal.aborted) return "stop";
       this.#reason = error instanceof Error ? error.message : String(error);
       if (error instanceof NotConnected && error.refusal !== undefined) {
-        const { refusal: reason, found } = error;
-        this.#show({ kind: "refused", since: this.#platform.now(), reason, ...(found === undefined ? {} : { found }) });
+        const { refusal, instead } = error;
+        this.#show({ kind: "refused", since: this.#platform.now(), reason: refusal, ...instead });
         this.#fail();
         return "stop";
       }

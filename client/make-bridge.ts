@@ -61,6 +61,7 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
         name: connection.name ?? "",
         addresses: [address, ...platform.addressesOf(connection).filter((other) => other !== address)],
         hostKey: toBase64Url(connection.hostKey),
+        ...(connected.certificate === undefined ? {} : { certificate: connected.certificate }),
         device: await deviceIdOf(deviceKey),
         paired: platform.now(),
       };

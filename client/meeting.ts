@@ -6,7 +6,14 @@ import { confirmationDigits } from "@flybridge/crypto/confirmation.ts";
 import { type AgreementKey, SealError } from "@flybridge/crypto/suite.ts";
 import { type Connection, fromBase64Url, HOST_KEY_BYTES } from "@flybridge/protocol/offer.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
-import { type Connected, HandshakeError, OtherHost, pairOver, reconnectOver } from "@flybridge/transport/secure.ts";
+import {
+  type Connected,
+  HandshakeError,
+  OtherCertificate,
+  OtherHost,
+  pairOver,
+  reconnectOver,
+} from "@flybridge/transport/secure.ts";
 import { PairingError, type PairingFault } from "./bridge.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform, Reach } from "./platform.ts";
@@ -56,7 +63,7 @@ async function comeBackAlone(platform: Platform, known: KnownHost, paceMs: numbe
         return await reconnect(platform, reach, known, { address, deviceKey, continuity, paceMs, signal });
       } catch (error) {
         if (signal.aborted || error instanceof StoreError) throw error;
-        fault = notConnectedFrom(error);
+        fault = notConnectedFrom(error, known);
       }
     }
     if (fault) faults.push(fault);
@@ -124,6 +131,8 @@ function pairingErrorFrom(error: unknown): PairingError {
       // There is no version before ours, so whoever shares none with us is newer.
       return new PairingError("too_new", error.message);
     case "not_a_host":
+    // Nothing is pinned before a device has paired.
+    case "wrong_certificate":
     case "timeout":
     case "cut":
     case "violation":
@@ -135,7 +144,7 @@ function pairingErrorFrom(error: unknown): PairingError {
 async function reconnect(
   { keys, clock }: Platform,
   { suite, inflate, deflate, dial }: Reach,
-  { host, hostKey }: KnownHost,
+  { host, hostKey, certificate }: KnownHost,
   attempt: { address: string; deviceKey: AgreementKey; continuity: Uint8Array; paceMs: number; signal: AbortSignal },
 ): Promise<Back> {
   const { address, ...rest } = attempt;
@@ -144,6 +153,7 @@ async function reconnect(
     suite,
     clock,
     hostId: host,
+    pinned: certificate,
     hostKey: fromBase64Url(hostKey, HOST_KEY_BYTES) ?? NOTHING,
     payload: NOTHING,
     ...(inflate ? { inflate } : {}),
@@ -158,7 +168,13 @@ async function reconnect(
   return { pipe: connected.pipe, settled };
 }
 
-function notConnectedFrom(error: unknown): NotConnected {
+function otherCertificate(error: HandshakeError, { certificate }: KnownHost): NotConnected {
+  if (!(error instanceof OtherCertificate)) return new NotConnected(error.message, "wrong_certificate");
+  const { message, fingerprint: shown } = error;
+  return new NotConnected(`${message} It was ${certificate} and is ${shown}.`, "wrong_certificate", { shown });
+}
+
+function notConnectedFrom(error: unknown, known: KnownHost): NotConnected {
   if (!(error instanceof HandshakeError))
     return new NotConnected(error instanceof Error ? error.message : String(error));
   switch (error.fault) {
@@ -168,7 +184,9 @@ function notConnectedFrom(error: unknown): NotConnected {
         ? new NotConnected("The host no longer knows this device. Pair again.", "revoked")
         : new NotConnected("The host closed the connection before it was ready. It may be stopping or busy.");
     case "wrong_host":
-      return new NotConnected(error.message, "wrong_host", error instanceof OtherHost ? error.host : undefined);
+      return new NotConnected(error.message, "wrong_host", error instanceof OtherHost ? { found: error.host } : {});
+    case "wrong_certificate":
+      return otherCertificate(error, known);
     case "version":
       // There is no version before ours, so whoever shares none with us is newer.
       return new NotConnected(error.message, "too_new");

@@ -1,17 +1,16 @@
 /** Why an attempt to come back did not connect. */
-import type { HostId } from "@flybridge/protocol/ids.ts";
 import type { Connection } from "./replica.ts";
 
-type Refusal = Extract<Connection, { kind: "refused" }>["reason"];
+type Refused = Extract<Connection, { kind: "refused" }>;
 
 /** With a refusal it is final: no repetition mends it. */
 export class NotConnected extends Error {
-  readonly refusal: Refusal | undefined;
-  /** With `wrong_host`, who answered instead. */
-  readonly found: HostId | undefined;
-  constructor(message: string, refusal?: Refusal, found?: HostId) {
+  readonly refusal: Refused["reason"] | undefined;
+  /** What was found where something else was looked for. */
+  readonly instead: Pick<Refused, "found" | "shown">;
+  constructor(message: string, refusal?: Refused["reason"], instead: Pick<Refused, "found" | "shown"> = {}) {
     super(message);
     this.refusal = refusal;
-    this.found = found;
+    this.instead = instead;
   }
 }

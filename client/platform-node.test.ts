@@ -15,7 +15,8 @@ import type { WatchedCell } from "./cell.ts";
 import { fileKeys } from "./keys-node.ts";
 import { deviceIdOf } from "./keys.ts";
 import { makeBridge } from "./make-bridge.ts";
-import { nodeAddress, nodePlatform } from "./platform-node.ts";
+import { nodePlatform } from "./platform-node.ts";
+import { originOf } from "./platform.ts";
 import { smallHost } from "./small-host.contract.ts";
 
 /** Resolves once the cell's value is as wanted. */
@@ -113,10 +114,21 @@ describe("a shell", () => {
     await assert.rejects(ring!.device(), { name: "StoreError", message: /device\.key is damaged/u });
   });
 
+  it("[E46] speaks to nobody beyond this machine in the clear, and says so", async () => {
+    const platform = await nodePlatform({ folder: join(folder, "careful"), addresses: ["ws://192.0.2.1:7683"] });
+    const bridge = await makeBridge(platform);
+    const nobody = { ...host.offer(), addresses: [{ host: "127.0.0.1", port: 1 }] as const };
+    await assert.rejects(bridge.pair(nobody, { name: "careful", kind: "cli" }), {
+      fault: "unreachable",
+      message: /ws:\/\/192\.0\.2\.1:7683 is not encrypted/u,
+    });
+    bridge.close();
+  });
+
   it("dials plainly on this machine and over TLS beyond it", () => {
-    assert.equal(nodeAddress({ host: "127.0.0.1", port: 7683 }), "ws://127.0.0.1:7683");
-    assert.equal(nodeAddress({ host: "::1", port: 1 }), "ws://[::1]:1");
-    assert.equal(nodeAddress({ host: "192.168.1.2", port: 7683 }), "wss://192.168.1.2:7683");
-    assert.equal(nodeAddress({ host: "127.evil.example", port: 7683 }), "wss://127.evil.example:7683");
+    assert.equal(originOf({ host: "127.0.0.1", port: 7683 }), "ws://127.0.0.1:7683");
+    assert.equal(originOf({ host: "::1", port: 1 }), "ws://[::1]:1");
+    assert.equal(originOf({ host: "192.168.1.2", port: 7683 }), "wss://192.168.1.2:7683");
+    assert.equal(originOf({ host: "127.evil.example", port: 7683 }), "wss://127.evil.example:7683");
   });
 });

@@ -1,22 +1,26 @@
 /** A shell: WebSockets over a local socket or the network, keys and store in a folder. */
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import { isAbsolute, join } from "node:path";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { nodeSuite } from "@flybridge/crypto/suite-node.ts";
-import type { Address } from "@flybridge/protocol/offer.ts";
+import { isLoopback } from "@flybridge/protocol/loopback.ts";
 import { HANDSHAKE_MS, LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
-import type { Link } from "@flybridge/transport/link.ts";
+import type { Link, Tls } from "@flybridge/transport/link.ts";
+import { exporterOf, fingerprintOf } from "@flybridge/transport/tls-node.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import { type MakeCell, plainCell } from "./cell.ts";
 import { fileKeys } from "./keys-node.ts";
 import type { Keys } from "./keys.ts";
 import { originOf, type Owner, type Platform } from "./platform.ts";
 import { fileStore } from "./store-file-node.ts";
 import type { Store } from "./store.ts";
+
+const HTTPS_PORT = 443;
 
 /** What a shell has, whatever it keeps its things in. */
 export interface NodeParts {
@@ -49,30 +53,45 @@ export function nodePlatformOver({ keys, store, addresses = [], makeCell = plain
     makeCell,
     now: () => Date.now(),
     random,
-    addressesOf: (connection) => [...new Set([...addresses, ...connection.addresses.map(nodeAddress)])],
+    addressesOf: (connection) => [
+      ...new Set([...addresses, ...connection.addresses.map((address) => originOf(address))]),
+    ],
     onNetwork: () => () => {},
   };
 }
 
 function dial(address: string): Link {
-  const isLocalSocket = isAbsolute(address);
-  const socket = new WebSocket(`${isLocalSocket ? "ws://localhost" : address}${LINK_PATH}`, {
-    // Not by a `ws+unix:` URL: that cannot carry a path with a space or a colon.
-    ...(isLocalSocket ? { createConnection: () => connect(address) } : {}),
+  // Not by a `ws+unix:` URL: that cannot carry a path with a space or a colon.
+  if (isAbsolute(address)) return linkOver(`ws://localhost${LINK_PATH}`, { createConnection: () => connect(address) });
+  const { protocol, hostname, port } = new URL(address);
+  const host = hostname.replace(/^\[|\]$/gu, "");
+  if (protocol === "ws:" && !isLoopback(host))
+    throw new Error(`${address} is not encrypted, and nobody is spoken to like that beyond this machine. Use wss://.`);
+  if (protocol === "ws:") return linkOver(address + LINK_PATH, {});
+  const socket = connectTls({
+    host,
+    port: Number(port || HTTPS_PORT),
+    ...(isIP(host) ? {} : { servername: host }),
+    // The host proves itself in the handshake inside, which is bound to this TLS; who signed the certificate adds nothing.
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.3",
+  });
+  return linkOver(address + LINK_PATH, { createConnection: () => socket }, () => tlsOf(socket));
+}
+
+function linkOver(url: string, options: ClientOptions, tls?: () => Tls | undefined): Link {
+  const socket = new WebSocket(url, {
+    ...options,
     maxPayload: RECORD_BYTES,
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS,
-    // The host proves itself in the handshake inside, by the key in the connection string; a certificate adds nothing.
-    rejectUnauthorized: false,
   });
-  return webSocketLink(socket, { maxFrameBytes: RECORD_BYTES });
+  return webSocketLink(socket, { maxFrameBytes: RECORD_BYTES, ...(tls ? { tls } : {}) });
 }
 
-/** Plain on the machine itself, TLS beyond it. */
-export function nodeAddress(address: Address): string {
-  const { host } = address;
-  const isLocal = host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/u.test(host);
-  return originOf(isLocal ? "ws" : "wss", address);
+function tlsOf(socket: TLSSocket): Tls | undefined {
+  const [certificate, exporter] = [socket.getPeerX509Certificate(), exporterOf(socket)];
+  return certificate && exporter && { exporter, fingerprint: fingerprintOf(certificate) };
 }
 
 function processOwner(): Owner {

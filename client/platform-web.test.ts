@@ -125,7 +125,7 @@ describe("addresses in a browser", () => {
     ] as const;
     assert.deepEqual(webAddresses("http://127.0.0.1:7683", { addresses }), [
       "ws://127.0.0.1:7683",
-      "ws://[fe80::1]:80",
+      "wss://[fe80::1]:80",
     ]);
     assert.deepEqual(webAddresses("https://a.example", { addresses: [addresses[0]] }), [
       "wss://a.example",

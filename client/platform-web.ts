@@ -32,10 +32,10 @@ export async function webPlatform(makeCell: MakeCell): Promise<Platform> {
   };
 }
 
-/** First where the page came from, which its policy always allows; then the others, as safely as the page itself. */
+/** First where the page came from, which its policy always allows; then the others, at least as safely as the page itself. */
 export function webAddresses(origin: string, { addresses }: Pick<Connection, "addresses">): string[] {
-  const scheme = origin.startsWith("https:") ? "wss" : "ws";
-  return [...new Set([origin.replace(/^http/u, "ws"), ...addresses.map((address) => originOf(scheme, address))])];
+  const secure = origin.startsWith("https:");
+  return [...new Set([origin.replace(/^http/u, "ws"), ...addresses.map((address) => originOf(address, secure))])];
 }
 
 /** A tab is alive while it holds its lock. Where there are no locks nobody counts as alive, and things are sent twice. */

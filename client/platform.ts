@@ -1,5 +1,6 @@
 /** What a device needs of the place it runs in. A browser's is in `platform-web.ts`, Node's in `platform-node.ts`. */
 import type { Suite } from "@flybridge/crypto/suite.ts";
+import { isLoopback } from "@flybridge/protocol/loopback.ts";
 import type { Address, Connection } from "@flybridge/protocol/offer.ts";
 import type { Clock } from "@flybridge/transport/clock.ts";
 import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
@@ -43,6 +44,8 @@ export interface Platform {
   onNetwork(awake: () => void): () => void;
 }
 
-export function originOf(scheme: "ws" | "wss", { host, port }: Address): string {
+/** TLS beyond the machine itself; there, plain unless `secure`. */
+export function originOf({ host, port }: Address, secure = false): string {
+  const scheme = isLoopback(host) && !secure ? "ws" : "wss";
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

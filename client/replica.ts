@@ -24,6 +24,8 @@ export interface KnownHost {
   readonly addresses: readonly string[];
   /** The host's X25519 public key, base64url. */
   readonly hostKey: string;
+  /** Fingerprint of the key of the host's own TLS door, where this device paired through it and can see it. */
+  readonly certificate?: string;
   readonly device: DeviceId;
   readonly paired: number;
   /** The session that was shared with this device, where that is all it may see. */
@@ -41,9 +43,11 @@ export type Connection =
   | {
       readonly kind: "refused";
       readonly since: number;
-      readonly reason: GrantEnd | "wrong_host" | "too_new" | "too_old";
+      readonly reason: GrantEnd | "wrong_host" | "wrong_certificate" | "too_new" | "too_old";
       /** With `wrong_host`: the id that whoever answers gives itself. */
       readonly found?: HostId;
+      /** With `wrong_certificate`: the fingerprint of the key that was shown. */
+      readonly shown?: string;
     };
 
 export interface HostView {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
+  type Address,
   type Connection,
   ConnectionError,
   type ConnectionFault,
@@ -115,6 +116,38 @@ describe("a connection string", () => {
     assert.equal(faultOf(`https://app.example/other#${formatConnection(connection)}`), "wrong_scheme");
     assert.equal(faultOf("https://app.example/pair"), "wrong_scheme");
     assert.equal(faultOf("https://app.example/pair#%E0%A4%A"), "bad_token");
+  });
+
+  it("[E46] is not read out of a link to a page that came in the clear, but from this machine itself", () => {
+    const string = formatConnection({ addresses: [{ host: "box", port: 7683 }], ...parts });
+    for (const origin of [
+      "http://192.168.1.5:7683",
+      "http://studio",
+      "HTTP://127.0.0.1.evil.example",
+      "http://[fd00::1]",
+    ])
+      assert.equal(faultOf(`${origin}/pair#${string}`), "plaintext", origin);
+    for (const origin of [
+      "http://127.0.0.1:7683",
+      "http://localhost:1",
+      "http://[::1]:7683",
+      "https://192.168.1.5:7683",
+    ])
+      assert.equal(faultOf(`${origin}/pair#${string}`), "none", origin);
+  });
+
+  it("goes into a link without its further addresses, then without the name, where the code would be too fine", () => {
+    const addresses = [1, 2, 3, 4, 5].map((last) => ({ host: `192.168.100.${last}`, port: 7000 })) as [
+      Address,
+      ...Address[],
+    ];
+    const [first] = addresses;
+    const read = (connection: Connection): Connection => parseConnection(formatLink("https://a.example", connection));
+    const few: Connection = { addresses: [first], ...parts, name: "studio" };
+    assert.deepEqual(read(few), few);
+    assert.deepEqual(read({ ...few, addresses }), few);
+    const { name: _, ...unnamed } = few;
+    assert.deepEqual(read({ ...few, addresses, name: "s".repeat(80) }), unnamed);
   });
 
   it("[A18] is refused with its own sentence when it is malformed, of another scheme, or without its token", () => {

@@ -9,6 +9,7 @@
  * Whoever holds the string may pair once: it is handled like a password.
  */
 import { fromBase64Url, toBase64Url } from "./base64.ts";
+import { isLoopback } from "./loopback.ts";
 
 export { fromBase64Url, toBase64Url };
 export type { OfferMade } from "./offer-made.ts";
@@ -26,7 +27,7 @@ export const MAX_PASTED_CHARS = 4 * MAX_CONNECTION_CHARS;
 /** Addresses of one connection that are tried; further ones are passed over, so that no string makes a device a scanner. */
 export const MAX_ADDRESSES = 8;
 const SCHEME = "flybridge://";
-const LINK = /^https?:\/\/[^#]*\/(pair|join)\/?#(.*)$/iu;
+const LINK = /^(https?):\/\/([^/#]*)\/(?:[^#]*\/)?(pair|join)\/?#(.*)$/iu;
 
 export interface Address {
   /** A name, an IPv4 address, or an IPv6 address without brackets. */
@@ -45,7 +46,15 @@ export interface Connection {
   readonly name?: string;
 }
 
-export type ConnectionFault = "empty" | "wrong_scheme" | "no_host" | "bad_port" | "no_token" | "bad_token" | "too_long";
+export type ConnectionFault =
+  | "empty"
+  | "wrong_scheme"
+  | "plaintext"
+  | "no_host"
+  | "bad_port"
+  | "no_token"
+  | "bad_token"
+  | "too_long";
 
 /** A person pasted or scanned something that is not a connection string; `message` is for that person. */
 export class ConnectionError extends Error {
@@ -60,6 +69,8 @@ export class ConnectionError extends Error {
 const MESSAGES: Record<ConnectionFault, string> = {
   empty: "There is nothing here. Paste the whole line that starts with flybridge://.",
   wrong_scheme: "This is not a Flybridge connection string: it must start with flybridge://.",
+  plaintext:
+    "This link leads to a page that anybody on the way could change: it starts with http://. Show a new one on the host.",
   no_host: "The connection string has no address after flybridge://. Copy it again, whole.",
   bad_port: "The port in the connection string is not a number from 1 to 65535. Copy it again, whole.",
   no_token: "The connection string has no pairing token. Copy it again, whole, up to its last character.",
@@ -112,18 +123,18 @@ export function formatConnection(connection: Connection): string {
 export type LinkPurpose = "pair" | "join";
 
 /**
- * The link that a phone's own camera opens: the app at `origin`, with the string in the fragment. The name is left out
- * where with it the code would be too fine.
+ * The link that a phone's own camera opens: the app at `origin`, with the string in the fragment. Where the code would be
+ * too fine, it goes without the further addresses, for its page is at the first, and then without the name.
  */
 export function formatLink(origin: string, connection: Connection, purpose: LinkPurpose = "pair"): string {
-  const { name: _, ...unnamed } = connection;
   const link = (of: Connection): string => `${origin}/${purpose}#${formatConnection(of)}`;
-  const whole = link(connection);
-  return whole.length <= MAX_LINK_CHARS ? whole : link(unnamed);
+  const shorter: Connection = { ...connection, addresses: [connection.addresses[0]] };
+  const { name: _, ...shortest } = shorter;
+  return [connection, shorter].map(link).find((one) => one.length <= MAX_LINK_CHARS) ?? link(shortest);
 }
 
 export function purposeOf(text: string): LinkPurpose {
-  return LINK.exec(text.trim())?.[1]?.toLowerCase() === "join" ? "join" : "pair";
+  return LINK.exec(text.trim())?.[3]?.toLowerCase() === "join" ? "join" : "pair";
 }
 
 export function formatAddress(address: Address): string {
@@ -139,8 +150,10 @@ function bytesFrom(text: string | undefined, length: number): Uint8Array {
 }
 
 function fromLink(text: string): string {
-  const hash = LINK.exec(text)?.[2];
-  return hash === undefined ? text : hash.toLowerCase().startsWith(SCHEME) ? hash : decoded(hash);
+  const [, scheme = "", host = "", , hash] = LINK.exec(text) ?? [];
+  if (hash === undefined) return text;
+  if (scheme.toLowerCase() === "http" && !isLoopback(addressFrom(host).host)) throw new ConnectionError("plaintext");
+  return hash.toLowerCase().startsWith(SCHEME) ? hash : decoded(hash);
 }
 
 function addressFrom(text: string): Address {

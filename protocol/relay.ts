@@ -33,7 +33,15 @@ const MAX_FEATURE_CHARS = 32;
 /** Versions are small integers; a larger number is a broken peer. */
 const MAX_VERSION = 65_535;
 
+/** In both hellos: the handshake is bound to the TLS under the link (RFC 9266). The host offers, the device takes it. */
+export const EXPORTER_FEATURE = "exporter";
+
 const Version = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_VERSION));
+
+const Features = v.pipe(
+  v.array(v.pipe(v.string(), v.regex(/^[a-z0-9.-]+$/u), v.maxLength(MAX_FEATURE_CHARS))),
+  v.maxLength(MAX_FEATURES),
+);
 
 /** Fields that only newer peers know are ignored: the bytes are what the prologue keeps honest, not the fields. */
 export const HostHello = v.pipe(
@@ -42,6 +50,7 @@ export const HostHello = v.pipe(
     /** Oldest and newest version of the inner conversation that the host speaks. */
     versions: v.tuple([Version, Version]),
     host: HostId,
+    features: v.optional(Features),
   }),
   v.check(({ versions: [oldest, newest] }) => oldest <= newest),
 );
@@ -53,10 +62,7 @@ export type Purpose = v.InferOutput<typeof Purpose>;
 export const DeviceHello = v.object({
   v: Version,
   purpose: Purpose,
-  features: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(/^[a-z0-9.-]+$/u), v.maxLength(MAX_FEATURE_CHARS))),
-    v.maxLength(MAX_FEATURES),
-  ),
+  features: Features,
 });
 export type DeviceHello = v.InferOutput<typeof DeviceHello>;
 

@@ -18,12 +18,22 @@ export interface LinkEvents {
   ended(end: LinkEnd): void;
 }
 
+/** What a device sees of the TLS that its link runs in, down to wherever that ends. */
+export interface Tls {
+  /** RFC 9266, 32 bytes. */
+  readonly exporter: Uint8Array;
+  /** Of the key in the certificate that was shown: `SHA256:…`. */
+  readonly fingerprint: string;
+}
+
 /**
  * Contract (run by `linkContract` for every implementation): frames arrive whole, in order, unchanged; frames sent
  * before `listen` on the other side are kept until it listens; `send` never throws and after the end does nothing;
  * `ended` comes once on both sides; a frame over the limit given at construction ends the link as a violation.
  */
 export interface Link {
+  /** Where this side looks into the TLS that carries the link: known once frames come. */
+  readonly tls?: Tls | undefined;
   listen(events: LinkEvents): void;
   send(frame: Uint8Array): void;
   /** Bytes taken by `send` that have not left the process. */

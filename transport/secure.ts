@@ -18,6 +18,7 @@ import {
   type DeviceHello,
   encodeDeviceHello,
   encodeHostHello,
+  EXPORTER_FEATURE,
   HANDSHAKE_MS,
   HANDSHAKE_PAYLOAD_BYTES,
   type HostHello,
@@ -30,7 +31,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Deflate, Inflate } from "./deflate.ts";
 import { BEAT_VISIBLE_MS } from "./pace.ts";
 import { Inbox, LinkEnded } from "./inbox.ts";
-import type { Link } from "./link.ts";
+import type { Link, Tls } from "./link.ts";
 import { GENERIC_END, type PipeBirth, type PipeEnd, SealedPipe, type Seal, type SecurePipe } from "./pipe.ts";
 
 /** In a device's hello: it inflates. Every host of version 1 does. */
@@ -44,6 +45,8 @@ export const MAX_PAYLOAD_BYTES = HANDSHAKE_PAYLOAD_BYTES - CONTINUITY_TAG_BYTES;
 export type HandshakeFault =
   /** Another host than the one that is expected, or one that cannot prove that it is. Nothing was told to it. */
   | "wrong_host"
+  /** The host's TLS door shows another key than `pinned`. Nothing was told to it. */
+  | "wrong_certificate"
   /** What answers speaks no outer conversation that we know. */
   | "not_a_host"
   /** No common version, or only one below what this peer has spoken before. */
@@ -81,8 +84,19 @@ export class OtherHost extends HandshakeError {
   }
 }
 
+/** The host's own door shows another key than the one that is pinned. Nothing was sent to it. */
+export class OtherCertificate extends HandshakeError {
+  readonly fingerprint: string;
+  constructor(fingerprint: string) {
+    super("wrong_certificate", fingerprint);
+    this.fingerprint = fingerprint;
+  }
+}
+
 const MENDING: Record<HandshakeFault, string> = {
   wrong_host: "Another machine answers at this address. Check the address, or pair with a new link from the host.",
+  wrong_certificate:
+    "The certificate at this address has another key than when this device paired. Find out why, and pair again if it was you who changed it.",
   not_a_host:
     "What answers at this address is not a Flybridge host, or a much newer one. Check the address and update.",
   version: "This app and the host have no version in common. Update the older one.",
@@ -95,7 +109,7 @@ const MENDING: Record<HandshakeFault, string> = {
 
 /** How the two came together; both sides must see it alike, or the handshake fails. */
 export type Route =
-  /** `exporter`: TLS exporter of a native device on direct TLS (RFC 9266). */
+  /** `exporter`, host: of the TLS under the link (RFC 9266), for devices that bind to it. A device has its link's own. */
   | { readonly kind: "direct"; readonly exporter?: Uint8Array }
   | { readonly kind: "relay"; readonly origin: string; readonly rendezvous: string };
 
@@ -118,6 +132,8 @@ interface DeviceCommon extends Common {
   readonly hostKey: Uint8Array;
   readonly deviceKey: AgreementKey;
   readonly features?: readonly string[];
+  /** Fingerprint of the key that the host's own TLS door showed when this device paired. */
+  readonly pinned?: string | undefined;
   /** Milliseconds between pings; visible pace when absent. */
   readonly paceMs?: number;
 }
@@ -146,6 +162,8 @@ export interface Connected {
   readonly pipe: SecurePipe;
   readonly hello: HostHello;
   readonly version: number;
+  /** Fingerprint of the key at the other end of the TLS that the handshake is bound to. */
+  readonly certificate?: string;
   readonly continuity: Uint8Array;
 }
 
@@ -205,7 +223,7 @@ export type Accepted =
  */
 export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
   return handshake(link, options, "device", async (inbox, allow) => {
-    const met = await meet(inbox, options, "pair", options.hostId);
+    const met = await meet(link, inbox, options, "pair", options.hostId);
     const begun = await beginPairing({ ...options, prologue: met.prologue });
     link.send(met.deviceHello);
     link.send(begun.message1);
@@ -224,7 +242,7 @@ export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
     inbox.handOver(pipe);
     await isReady(ready, inbox, "violation");
     pipe.announce();
-    return { pipe, hello: met.hello, version: met.version, continuity: channel.continuity };
+    return { pipe, ...told(met), continuity: channel.continuity };
   });
 }
 
@@ -234,7 +252,7 @@ export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
  */
 export function reconnectOver(link: Link, options: ReconnectOptions): Promise<Reconnected> {
   return handshake(link, options, "device", async (inbox) => {
-    const met = await meet(inbox, options, "reconnect", options.hostId);
+    const met = await meet(link, inbox, options, "reconnect", options.hostId);
     const payload = joined(continuityTag(options.continuity), options.payload);
     const begun = await beginReconnect({ ...options, payload, prologue: met.prologue });
     link.send(met.deviceHello);
@@ -251,8 +269,7 @@ export function reconnectOver(link: Link, options: ReconnectOptions): Promise<Re
     inbox.handOver(pipe);
     return {
       pipe,
-      hello: met.hello,
-      version: met.version,
+      ...told(met),
       continuity,
       confirmed: ready.then((end) => !end),
     };
@@ -271,13 +288,15 @@ export function acceptOver(link: Link, options: AcceptOptions): Promise<Accepted
       flybridge: 1,
       versions: [oldest, newest],
       host: options.hostId as HostHello["host"],
+      ...(options.route?.kind === "direct" && options.route.exporter ? { features: [EXPORTER_FEATURE] } : {}),
     });
     link.send(hostHello);
     const deviceHello = await inbox.next();
     const hello = decodeDeviceHello(deviceHello);
     if (!hello) throw new HandshakeError("violation", "not a device's hello");
     if (hello.v < oldest || hello.v > newest) throw new HandshakeError("version", `version ${hello.v}`);
-    const prologue = prologueFor(options.route, hello.v, hello.purpose, options.hostId, hostHello, deviceHello);
+    const route = hello.features.includes(EXPORTER_FEATURE) ? options.route : unbound(options.route);
+    const prologue = prologueFor(route, hello.v, hello.purpose, options.hostId, hostHello, deviceHello);
     const message1 = await inbox.next();
     const deflate = hello.features.includes(DEFLATE_FEATURE) ? options.deflate : undefined;
     return hello.purpose === "pair"
@@ -344,10 +363,18 @@ interface Met {
   readonly version: number;
   readonly deviceHello: Uint8Array;
   readonly prologue: Uint8Array;
+  /** Of the host's own door, to which the handshake is bound. */
+  readonly tls: Tls | undefined;
 }
 
 /** Hears the host's hello and makes ours; sends nothing yet. */
-async function meet(inbox: Inbox, options: DeviceCommon, purpose: Purpose, hostId: string | undefined): Promise<Met> {
+async function meet(
+  link: Link,
+  inbox: Inbox,
+  options: DeviceCommon,
+  purpose: Purpose,
+  hostId: string | undefined,
+): Promise<Met> {
   if (options.payload.length > MAX_PAYLOAD_BYTES)
     throw new RangeError(`A handshake carries ${MAX_PAYLOAD_BYTES} bytes; send the rest through the pipe.`);
   const hostHello = await inbox.next();
@@ -356,10 +383,29 @@ async function meet(inbox: Inbox, options: DeviceCommon, purpose: Purpose, hostI
   if (hostId !== undefined && hello.host !== hostId) throw new OtherHost(hello.host);
   const version = commonVersion(options.versions ?? [OLDEST_VERSION, VERSION], hello.versions);
   if (version === undefined) throw new HandshakeError("version", `host speaks ${hello.versions.join(" to ")}`);
-  const features = [...(options.features ?? []), ...(options.inflate ? [DEFLATE_FEATURE] : [])];
+  // Where the host does not offer it, TLS ends at a proxy of its owner's, whose certificate is not the host's.
+  const tls = hello.features?.includes(EXPORTER_FEATURE) ? link.tls : undefined;
+  if (tls && options.pinned !== undefined && tls.fingerprint !== options.pinned)
+    throw new OtherCertificate(tls.fingerprint);
+  const features = [
+    ...(options.features ?? []),
+    ...(options.inflate ? [DEFLATE_FEATURE] : []),
+    ...(tls ? [EXPORTER_FEATURE] : []),
+  ];
   const deviceHello = encodeDeviceHello({ v: version, purpose, features });
-  const prologue = prologueFor(options.route, version, purpose, hello.host, hostHello, deviceHello);
-  return { hello, version, deviceHello, prologue };
+  const route: Route | undefined = tls ? { kind: "direct", exporter: tls.exporter } : options.route;
+  const prologue = prologueFor(route, version, purpose, hello.host, hostHello, deviceHello);
+  return { hello, version, deviceHello, prologue, tls };
+}
+
+/** What the caller learns of it. */
+function told({ hello, version, tls }: Met): Pick<Connected, "hello" | "version" | "certificate"> {
+  return { hello, version, ...(tls ? { certificate: tls.fingerprint } : {}) };
+}
+
+/** For a device that cannot look into its TLS. */
+function unbound(route: Route | undefined): Route | undefined {
+  return route?.kind === "direct" ? { kind: "direct" } : route;
 }
 
 function prologueFor(

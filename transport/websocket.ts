@@ -1,5 +1,5 @@
 /** A link over a WebSocket: a browser's, Node's own, or one of `ws`. Binary frames only. */
-import { HIGH_WATER_BYTES, LOW_WATER_BYTES, type Link, type LinkEnd, type LinkEvents } from "./link.ts";
+import { HIGH_WATER_BYTES, LOW_WATER_BYTES, type Link, type LinkEnd, type LinkEvents, type Tls } from "./link.ts";
 
 /** Bytes that may arrive before anybody listens; a peer that sends more is not following the conversation. */
 const UNHEARD_BYTES = 1024 * 1024;
@@ -43,6 +43,8 @@ export interface WebSocketLinkOptions {
   readonly maxFrameBytes: number;
   /** Drops what the system still holds of it, where whoever opened it can; `terminate` of `ws` where not. */
   readonly reset?: () => void;
+  /** What is seen of the TLS under the socket; asked once it is open. */
+  readonly tls?: () => Tls | undefined;
 }
 
 /** Takes the socket over: nobody else may listen to it, send on it or close it. It may still be connecting. */
@@ -55,6 +57,7 @@ class WebSocketEnd implements Link {
   readonly #nodeSocket: NodeSocket | undefined;
   readonly #maxFrameBytes: number;
   readonly #reset: (() => void) | undefined;
+  readonly #tls: (() => Tls | undefined) | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
   #events: LinkEvents | undefined;
   #unheard: Uint8Array[] = [];
@@ -66,10 +69,11 @@ class WebSocketEnd implements Link {
   #ending: LinkEnd | undefined;
   #told = false;
 
-  constructor(socket: Socket, { maxFrameBytes, reset }: WebSocketLinkOptions) {
+  constructor(socket: Socket, { maxFrameBytes, reset, tls }: WebSocketLinkOptions) {
     this.#socket = socket;
     this.#maxFrameBytes = maxFrameBytes;
     this.#reset = reset;
+    this.#tls = tls;
     if (isNodeSocket(socket)) {
       this.#nodeSocket = socket;
       socket.binaryType = "nodebuffer";
@@ -101,6 +105,10 @@ class WebSocketEnd implements Link {
       const kind = typeof code === "string" && code.startsWith("WS_ERR_") ? "violation" : "cut";
       this.#finish({ kind, detail: event.message ?? "the socket failed" });
     });
+  }
+
+  get tls(): Tls | undefined {
+    return this.#tls?.();
   }
 
   get buffered(): number {

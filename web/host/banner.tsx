@@ -91,6 +91,8 @@ const REFUSED: Record<Extract<Connection, { kind: "refused" }>["reason"], (value
       "Whoever answers at the address of {host} does not hold its key. Nothing was sent. Pair again at the host itself if it was set up anew.",
       values,
     ),
+  // A browser looks at certificates itself, and tells a page nothing.
+  wrong_certificate: (values) => t("The certificate of {host} has another key than before.", values),
   too_new: (values) => t("This app is newer than {host} understands. Update Flybridge there.", values),
   too_old: (values) => t("This app is older than {host} accepts. Reload the page to get the new one.", values),
 };
