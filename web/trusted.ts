@@ -47,8 +47,11 @@ export function template(constant: string, importing?: boolean, svg?: boolean): 
   return Object.assign(clone, { cloneNode: clone });
 }
 
-/** Registers the service worker where there may be one (not under a self-signed certificate). */
-export async function registerWorker(): Promise<void> {
-  if (!("serviceWorker" in navigator)) return;
-  await navigator.serviceWorker.register(policy.createScriptURL(SERVICE_WORKER), { scope: "/" }).catch(() => undefined);
+/** Registers the service worker, once however often it is called. False where the browser refuses one: under a certificate that it does not trust. */
+export async function registerWorker(): Promise<boolean> {
+  if (!("serviceWorker" in navigator)) return true;
+  return navigator.serviceWorker.register(policy.createScriptURL(SERVICE_WORKER), { scope: "/" }).then(
+    () => true,
+    () => false,
+  );
 }

@@ -10,6 +10,7 @@ import { Loading } from "../design/loading.tsx";
 import { chooseTheme, theme } from "../design/theme.ts";
 import { ago } from "../design/time.ts";
 import { t } from "../words.ts";
+import { CertificateNote } from "./certificate-note.tsx";
 import "./devices.css";
 
 const HookOffer = lazySheet<{ host: HostHere }>(() => import("../conversations/hook-offer.tsx"));
@@ -26,6 +27,7 @@ export default function Devices() {
       <For each={hosts()}>{(host) => <HostDevices host={host} />}</For>
       <section>
         <h2 class="section-head">{t("On this device")}</h2>
+        <CertificateNote />
         <div class="card rows">
           <div class="row" role="radiogroup" aria-label={t("Appearance")}>
             <Icon name="sun" />
