@@ -22,11 +22,20 @@ const PRIVATE_FILE = 0o600;
  */
 const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2"];
 
-const Ready = v.object({ ready: v.literal(true), pid: v.number(), port: v.number(), socket: v.string() });
+const Tls = v.object({ address: v.string(), port: v.number(), fingerprint: v.string() });
+const Ready = v.object({
+  ready: v.literal(true),
+  pid: v.number(),
+  port: v.number(),
+  tls: v.optional(Tls),
+  socket: v.string(),
+});
 
 export interface Started {
   readonly pid: number;
   readonly port: number;
+  /** The door beyond this machine, where there is one. */
+  readonly tls: v.InferOutput<typeof Tls> | undefined;
   readonly child: ChildProcess;
 }
 
@@ -59,7 +68,7 @@ export async function startHost(options: {
       child.stdout?.destroy();
       child.unref();
     } else child.stdout?.resume();
-    return { pid: ready.pid, port: ready.port, child };
+    return { pid: ready.pid, port: ready.port, tls: ready.tls, child };
   } catch (error) {
     child.kill();
     if (!(error instanceof Fault)) throw error;

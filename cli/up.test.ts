@@ -52,6 +52,10 @@ describe("without a host", () => {
       [["up", "--port", "80000"], /not a number from 0 to 65535/u],
       [["up", "--port"], /argument missing/u],
       [["up", "--confirm", "sometimes"], /none of remote, always, never/u],
+      [["up", "--bind", "studio"], /not an address/u],
+      [["up", "--no-mdns"], /--bind ADDRESS too/u],
+      [["up", "--bind", "0.0.0.0", "--cert", "x"], /go together/u],
+      [["up", "--bind", "0.0.0.0", "--cert", "x", "--key", "y", "--tailscale"], /not both/u],
       [["pair", "--life", "9999"], /not a number of seconds/u],
       [["logs", "-n", "none"], /not a number from 1/u],
       [["send", "x", " "], /prompt is empty/u],
@@ -94,6 +98,45 @@ describe("up and down", { timeout: 300_000 }, () => {
     );
     assert.match(stdout, /in the next 5 min\./u);
     assert.ok(!stdout.includes("\u001b"));
+  });
+
+  it("[B07] [B08] [B19] [A33] bound to an address, says where it listens and by which key it is known there", async () => {
+    const other = openShell();
+    try {
+      const { code, stdout, stderr } = await other.run([
+        ...UP,
+        "--bind",
+        "127.0.0.2",
+        "--no-mdns",
+        "--name",
+        "Work Laptop",
+      ]);
+      assert.equal(code, 0, stderr);
+      const [, port = ""] = /^listening on wss:\/\/127\.0\.0\.2:(\d+)$/mu.exec(stdout) ?? [];
+      assert.match(
+        stdout,
+        new RegExp(`^Flybridge .*\nlistening on wss://127.0.0.2:${port}\nlistening on http://127.0.0.1:${port}\n`, "u"),
+      );
+      assert.match(stdout, /\nName: Work Laptop\nCertificate: SHA256:[\w+/]{43}\n/u);
+      assert.match(stdout, new RegExp(`\n  https://127.0.0.2:${port}/pair#flybridge://127.0.0.2:${port}/`, "u"));
+      assert.match(stdout, new RegExp(`Connection string \\(paste into .*\\):\n  flybridge://127.0.0.2:${port}/`, "u"));
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+  });
+
+  it("says so when the address is not this machine's, or the certificate is not there", async () => {
+    const other = openShell();
+    try {
+      const elsewhere = await other.run([...UP, "--bind", "192.0.2.7"]);
+      assert.equal(elsewhere.code, 1);
+      assert.match(elsewhere.stderr, /192\.0\.2\.7 is not an address of this machine/u);
+      const gone = await other.run([...UP, "--bind", "127.0.0.2", "--cert", "gone.crt", "--key", "gone.key"]);
+      assert.equal(gone.code, 1);
+      assert.match(gone.stderr, /gone\.crt cannot be read/u);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
   });
 
   it("leaves files that are its owner's alone", () => {

@@ -1,5 +1,6 @@
 /** `flybridge up`: starts the host of this machine, or says that it runs, and shows how to pair. */
-import { join } from "node:path";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { DEFAULT_PORT, type OfferMade } from "@flybridge/protocol/offer.ts";
@@ -31,8 +32,21 @@ export default command({
     port: {
       type: "string",
       value: "PORT",
-      about: `where the app is served on loopback; ${DEFAULT_PORT} if not given, 0 for any free one`,
+      about: `of the app on loopback, and of the TLS door with --bind; ${DEFAULT_PORT} if not given, 0 for any free one`,
     },
+    bind: {
+      type: "string",
+      value: "ADDRESS",
+      about: "serve this address over TLS as well, 0.0.0.0 for all; without it, nothing beyond this machine",
+    },
+    cert: {
+      type: "string",
+      value: "FILE",
+      about: "with --bind: your certificate, PEM, instead of one of the host's own",
+    },
+    key: { type: "string", value: "FILE", about: "its key" },
+    tailscale: { type: "boolean", about: "with --bind: the certificate that Tailscale gets for this machine" },
+    "no-mdns": { type: "boolean", about: "with --bind: do not tell the local network that a host is here" },
     name: { type: "string", value: "NAME", about: "what devices call this host" },
     origin: {
       type: "string",
@@ -50,6 +64,7 @@ export default command({
   examples: [
     ["flybridge up", "start in the background"],
     ["flybridge up --foreground", "start here, Ctrl-C ends it"],
+    ["flybridge up --bind 0.0.0.0", "for phones on the same network, with a certificate of its own"],
     ["flybridge up --origin https://studio.example.ts.net", "behind a proxy of yours, for the phone"],
   ],
   async run(_words, flags, terminal) {
@@ -59,6 +74,7 @@ export default command({
       ...(name === undefined ? [] : ["--name", name]),
       ...origin.flatMap((one) => ["--origin", one]),
       ...(confirm === undefined ? [] : ["--confirm", confirmFrom(confirm)]),
+      ...bindWords(flags),
     ];
     const state = stateOf(terminal.env);
     const isUp = await isRunning(state);
@@ -130,13 +146,19 @@ async function banner(
   const { version, name, host: id } = await ask(host, host.replica.call("host.read", {}));
   const pid = started?.pid ?? notedPid(state);
   const address = started ? `http://127.0.0.1:${started.port}` : offer && new URL(offer.link).origin;
-  terminal.emit({ running: true, started: started !== undefined, pid, address, version, name, host: id, offer });
+  const tls = started?.tls;
+  terminal.emit({ running: true, started: started !== undefined, pid, address, tls, version, name, host: id, offer });
   const { print, style } = terminal;
   print(
     `${style.bold("Flybridge")} ${visibleLine(version)}${started ? "" : `: a host is already running${pid === undefined ? "" : ` (process ${pid})`}`}`,
   );
+  if (tls)
+    print(
+      `listening on ${style.link(`wss://${tls.address.includes(":") ? `[${tls.address}]` : tls.address}:${tls.port}`)}`,
+    );
   if (address !== undefined) print(`listening on ${style.link(address)}`);
   print(`Name: ${visibleLine(name)}`);
+  if (tls) print(`Certificate: ${tls.fingerprint}`);
   print();
   if (offer)
     for (const line of invitationLines(offer, { now: Date.now(), columns: terminal.columns, style })) print(line);
@@ -147,9 +169,40 @@ async function openApp(host: LocalHost, state: State, started: Started | undefin
   if (!started || !terminal.interactive) return;
   const { devices } = await ask(host, host.replica.call("device.list", {}));
   const isPaired = devices.some(({ kind }) => kind === "desktop");
-  const link = isPaired ? `http://127.0.0.1:${started.port}/` : (await offerFor(host, terminal))?.link;
-  if (link !== undefined && showInBrowser(link, state.door, terminal.env))
+  const here = `http://127.0.0.1:${started.port}/`;
+  const link = isPaired ? here : (await offerFor(host, terminal))?.link;
+  // Here nobody has to look past the warning of a certificate.
+  const shown = started.tls && link?.replace(/^https:\/\/[^/]+\//u, here);
+  if (link !== undefined && showInBrowser(shown ?? link, state.door, terminal.env))
     terminal.print(terminal.style.dim("The app opens in your browser."));
+}
+
+/** Throws a usage fault for what has no meaning together. */
+function bindWords(flags: {
+  readonly bind?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly tailscale?: boolean;
+  readonly "no-mdns"?: boolean;
+}): string[] {
+  const { bind, cert, key, tailscale } = flags;
+  if (bind === undefined) {
+    const alone = (["cert", "key", "tailscale", "no-mdns"] as const).find((name) => flags[name] !== undefined);
+    if (alone) throw usage(`--${alone} is about the door that --bind opens. Give --bind ADDRESS too, 0.0.0.0 for all.`);
+    return [];
+  }
+  if (isIP(bind) === 0)
+    throw usage(`--bind ${bind} is not an address. Give one of this machine's, or 0.0.0.0 for all.`);
+  if ((cert === undefined) !== (key === undefined))
+    throw usage("--cert and --key go together: a certificate and its key.");
+  if (cert !== undefined && tailscale) throw usage("Give --cert and --key, or --tailscale, not both.");
+  return [
+    "--bind",
+    bind,
+    ...(cert !== undefined && key !== undefined ? ["--cert", resolve(cert), "--key", resolve(key)] : []),
+    ...(tailscale ? ["--tailscale"] : []),
+    ...(flags["no-mdns"] ? ["--no-mdns"] : []),
+  ];
 }
 
 function portFrom(text: string): string {

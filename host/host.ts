@@ -12,7 +12,6 @@ import { type Access, openAccess } from "./access/access.ts";
 import type { Desk } from "./doors/desk.ts";
 import { type Confirm, type Gate, makeGate } from "./doors/gate.ts";
 import { openLocal } from "./doors/local.ts";
-import { openLoopback } from "./doors/loopback.ts";
 import { makeFeed } from "./live/feed.ts";
 import { makeHands } from "./live/hands.ts";
 import { makeSessions, type Sessions } from "./live/sessions.ts";
@@ -41,10 +40,13 @@ import { workspaceQueries } from "./methods/workspace.ts";
 import { writeHookProgram } from "./outside/hook-program.ts";
 import { openOutside, type OutsideHere } from "./outside/open.ts";
 import { pairShell } from "./shell.ts";
+import { type Bind, openWays, type Ways } from "./ways.ts";
 
 export interface HostOptions {
   readonly home: Home;
   readonly port: number;
+  /** Loopback only when absent. */
+  readonly bind?: Bind | undefined;
   readonly name?: string | undefined;
   readonly origins: readonly string[];
   /** When a person has to let in a new device of the owner's. */
@@ -66,9 +68,8 @@ export interface Log {
   warn(detail: Record<string, unknown>, message: string): void;
 }
 
-export interface Host {
+export interface Host extends Pick<Ways, "port" | "tls"> {
   readonly id: HostId;
-  readonly port: number;
   /** Settles when the host has ended, for whatever reason. */
   readonly ended: Promise<void>;
   /** With `keeper`, the agents end too. */
@@ -185,7 +186,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
     hands.attach(keeper);
   };
 
-  let port = options.port;
   const desk = deskOf({
     options,
     host,
@@ -204,7 +204,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pid: keeper.hello.pid,
       children: sessions.list().filter(({ state }) => state.pid !== undefined).length,
     }),
-    port: () => port,
+    reach: () => ways.reach(),
     stop: (withKeeper) => void setImmediate(() => void stop(withKeeper)),
   });
   const gate: Gate = makeGate({
@@ -230,10 +230,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   );
   await outside.start(sessions);
   held.use(await openLocal({ path: home.socket, gate }));
-  const loopback = held.use(await openLoopback({ port, origins: options.origins, app: options.app, gate }));
-  port = loopback.port;
+  const ways = held.use(
+    await openWays({ ...options, gate, root: home.root, host: { ...host, version: VERSION }, now, log: note }),
+  );
   const running = held.move();
-  return { id: identity.host, port, ended, stop };
+  return { id: identity.host, port: ways.port, ...(ways.tls ? { tls: ways.tls } : {}), ended, stop };
 }
 
 function deskOf(parts: {
@@ -252,7 +253,7 @@ function deskOf(parts: {
   readonly childEnv: Readonly<Record<string, string>>;
   now(): number;
   keeper(): { readonly pid: number; readonly children: number };
-  port(): number;
+  readonly reach: Ways["reach"];
   stop(keeper: boolean): void;
 }): Desk {
   const { options, host, access, sessions, feed, rules, attachments, names, childEnv, now } = parts;
@@ -264,13 +265,6 @@ function deskOf(parts: {
     write: () => writeHookProgram({ program: home.hookProgram, socket: home.hooks }),
   };
   const facts = { ...host, version: VERSION, started: now(), root: options.home.root, keeper: parts.keeper };
-  const reach = () => {
-    const origin = options.origins[0] ?? `http://127.0.0.1:${parts.port()}`;
-    const { hostname, port, protocol } = new URL(origin);
-    const standard = protocol === "https:" ? 443 : 80;
-    const address = { host: hostname.replace(/^\[|\]$/gu, ""), port: port === "" ? standard : Number(port) };
-    return { addresses: [address] as const, origin };
-  };
   return {
     host: facts,
     queries: {
@@ -305,7 +299,7 @@ function deskOf(parts: {
             throw new CallError("wrong_state", "The session has ended. Resume it, then share it.");
         },
         now,
-        reach,
+        reach: parts.reach,
       }),
     },
     follow(id, from, sink, { device }) {

@@ -1,4 +1,5 @@
 /** The host as a process: reads its arguments, starts, says so in one line, and owns the shutdown. */
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "@flybridge/protocol/offer.ts";
@@ -7,6 +8,7 @@ import { agentsIn } from "./agents/catalogue.ts";
 import { type HostOptions, startHost, VERSION } from "./host.ts";
 import { privateFolder } from "./machine/files.ts";
 import { HomeTaken, homeOf } from "./machine/home.ts";
+import type { Bind } from "./ways.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_TAKEN = 2;
@@ -23,6 +25,11 @@ async function main(): Promise<void> {
       name: { type: "string" },
       origin: { type: "string", multiple: true, default: [] },
       confirm: { type: "string", default: "remote" },
+      bind: { type: "string" },
+      cert: { type: "string" },
+      key: { type: "string" },
+      tailscale: { type: "boolean", default: false },
+      "no-mdns": { type: "boolean", default: false },
       app: { type: "string", default: join(import.meta.dirname, "..", "web", "dist") },
       version: { type: "boolean", default: false },
     },
@@ -48,6 +55,7 @@ async function main(): Promise<void> {
   const host = await startHost({
     home,
     port: portFrom(values.port),
+    bind: bindFrom(values),
     name: values.name,
     origins: values.origin.map(originFrom),
     confirm: confirmFrom(values.confirm),
@@ -58,9 +66,9 @@ async function main(): Promise<void> {
     log,
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void host.stop(false));
-  log.info({ port: host.port, host: host.id }, "ready");
+  log.info({ port: host.port, ...host.tls, host: host.id }, "ready");
   process.stdout.write(
-    `${JSON.stringify({ ready: true, pid: process.pid, port: host.port, host: host.id, socket: home.socket })}\n`,
+    `${JSON.stringify({ ready: true, pid: process.pid, port: host.port, tls: host.tls, host: host.id, socket: home.socket })}\n`,
   );
   await host.ended;
   log.info({}, "ended");
@@ -75,6 +83,25 @@ function portFrom(text: string): number {
 function confirmFrom(text: string): HostOptions["confirm"] {
   if (text === "remote" || text === "always" || text === "never") return text;
   throw new Error(`--confirm ${text} is none of remote, always and never.`);
+}
+
+function bindFrom(given: {
+  bind?: string | undefined;
+  cert?: string | undefined;
+  key?: string | undefined;
+  tailscale: boolean;
+  "no-mdns": boolean;
+}): Bind | undefined {
+  const { bind, cert, key, tailscale } = given;
+  if (bind === undefined) return undefined;
+  if (isIP(bind) === 0)
+    throw new Error(`--bind ${bind} is not an address. Give one of this machine's own, or 0.0.0.0 for all.`);
+  const files = cert !== undefined && key !== undefined;
+  return {
+    address: bind,
+    certificate: files ? { kind: "files", cert, key } : { kind: tailscale ? "tailscale" : "own" },
+    mdns: !given["no-mdns"],
+  };
 }
 
 function originFrom(text: string): string {

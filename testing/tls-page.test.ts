@@ -6,7 +6,7 @@ import { newIntent } from "./bare.ts";
 import { launchChromium, openPage, PHONE } from "./browser.ts";
 import { startWorld, type World } from "./world.ts";
 
-const LIMIT = { timeout: 90_000 };
+const LIMIT = { timeout: 240_000 };
 const WAIT_MS = 30_000;
 
 describe("a phone at the TLS door", LIMIT, () => {

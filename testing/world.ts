@@ -1,4 +1,5 @@
 /** A host as a process of its own, in folders of its own, that a test may end in any way; its keeper ends with the test. */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,12 +17,28 @@ const HOST = join(import.meta.dirname, "..", "host", "main.ts");
 const compiled = process.env["NODE_COMPILE_CACHE"];
 const COMPILED = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
 
+interface Tls {
+  readonly address: string;
+  readonly port: number;
+  readonly fingerprint: string;
+}
+
+/** What a host says when it is ready. */
+interface Ready {
+  readonly port: number;
+  readonly tls?: Tls;
+  readonly pid: number;
+  readonly socket: string;
+}
+
 export interface World extends AsyncDisposable {
   /** FLYBRIDGE_HOME of the host. */
   readonly state: string;
   /** An empty folder: HOME of the host and its agents, and where workspaces go. */
   readonly home: string;
   readonly port: number;
+  /** Its door beyond this machine, where `args` bind one. */
+  readonly tls: Tls;
   /** The host's local socket. */
   readonly socket: string;
   /** The host's process. */
@@ -45,6 +62,8 @@ export async function startWorld(
     readonly env?: Readonly<Record<string, string>>;
     readonly port?: number;
     readonly args?: readonly string[];
+    /** Words before the host's own, to start it elsewhere: in a network of its own. */
+    readonly under?: readonly string[];
     /** FLYBRIDGE_HOME, where it is not to lie in a folder of the world's own. */
     readonly state?: string;
   } = {},
@@ -52,22 +71,20 @@ export async function startWorld(
   const folder = mkdtempSync(join(tmpdir(), "flybridge-"));
   const state = options.state ?? join(folder, "state");
   const home = mkdtempSync(join(folder, "home-"));
-  let running: { process: ChildProcess; port: number; pid: number; socket: string };
+  let running: Ready & { process: ChildProcess };
   let errors = "";
 
   const start = async (port: number): Promise<void> => {
-    const child = spawn(
-      process.execPath,
-      [HOST, "--port", String(port), "--name", "test host", ...(options.args ?? [])],
-      {
-        env: { PATH: process.env["PATH"] ?? "", HOME: home, FLYBRIDGE_HOME: state, ...COMPILED, ...options.env },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const words = [process.execPath, HOST, "--port", String(port), "--name", "test host", ...(options.args ?? [])];
+    const [program = "", ...rest] = [...(options.under ?? []), ...words];
+    const child = spawn(program, rest, {
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, FLYBRIDGE_HOME: state, ...COMPILED, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     child.stderr.on("data", (bytes: Buffer) => (errors += bytes.toString()));
     const lines = createInterface(child.stdout);
     const ready = await Promise.race([
-      once(lines, "line").then(([line]) => JSON.parse(String(line)) as { port: number; pid: number; socket: string }),
+      once(lines, "line").then(([line]) => JSON.parse(String(line)) as Ready),
       once(child, "exit").then(() => {
         throw new Error(`the host did not start: ${errors}`);
       }),
@@ -88,6 +105,10 @@ export async function startWorld(
     home,
     get port() {
       return running.port;
+    },
+    get tls() {
+      assert.ok(running.tls, "the host was told to bind nothing");
+      return running.tls;
     },
     get socket() {
       return running.socket;

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import type { Gate } from "./gate.ts";
-import { linkServer } from "./loopback.ts";
+import { linkServer } from "./app.ts";
 
 const OWNER_ONLY = 0o600;
 
