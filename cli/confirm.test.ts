@@ -14,6 +14,7 @@ const refused = (error: unknown): boolean => error instanceof PairingError && er
 
 describe("letting a device in from a shell", { timeout: 300_000 }, () => {
   let shell: Shell;
+  let up: Running;
   const bridges: Bridge[] = [];
 
   const done = async (...words: string[]): Promise<Outcome> => {
@@ -42,7 +43,8 @@ describe("letting a device in from a shell", { timeout: 300_000 }, () => {
 
   before(async () => {
     shell = openShell();
-    await done("up", "--port", "0", "--no-open", "--confirm", "always");
+    up = shell.start(["up", "--foreground", "--port", "0", "--no-open", "--confirm", "always"]);
+    await up.line((line) => line.startsWith("  flybridge://"));
   });
   after(async () => {
     for (const bridge of bridges) bridge.close();
@@ -56,7 +58,7 @@ describe("letting a device in from a shell", { timeout: 300_000 }, () => {
     assert.deepEqual([code, /No device waits/u.test(stderr)], [1, true]);
   });
 
-  it("[E09] the right digits let it in, typed with or without a space; pair tells of each step", async () => {
+  it("[E09] the right digits let it in, typed with or without a space; pair and up tell of each step", async () => {
     const { pair, connection } = await invited();
     const phone = await come(connection, "Ada's \u202ephone");
     const waits = await pair.line((line) => line.includes("waits"));
@@ -64,6 +66,7 @@ describe("letting a device in from a shell", { timeout: 300_000 }, () => {
       waits,
       /^Ada's ⟨U\+202E⟩phone \(phone\), on this machine waits to be let in\. Type its digits: flybridge confirm$/u,
     );
+    assert.equal(await up.line((line) => line.includes("waits")), waits);
     assert.deepEqual(await paired(), [], "it is no device yet");
     assert.match((await done("confirm")).stdout, /^Ada's ⟨U\+202E⟩phone \(phone\), on this machine · since .+\n$/u);
     const [listed] = (await done("confirm", "--json")).json;
@@ -73,6 +76,7 @@ describe("letting a device in from a shell", { timeout: 300_000 }, () => {
     await phone.paired;
     const { code, stdout: told } = await pair.ended;
     assert.equal(code, 0);
+    await up.line((line) => line.startsWith("Paired: Ada's"));
     assert.match(told, /Paired: Ada's ⟨U\+202E⟩phone \(phone\)\.\n$/u);
   });
 

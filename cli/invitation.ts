@@ -8,6 +8,8 @@ import type { Style } from "./terminal.ts";
 import { SECOND_MS, span } from "./time.ts";
 
 const INDENT = "  ";
+/** For a command that does not wait for the device, and so cannot ask. */
+export const DIGITS_HINT = "If the device then shows six digits, type them with flybridge confirm.";
 
 export function invitationLines(
   offer: OfferMade,

@@ -2,7 +2,7 @@
 import { MAX_OFFER_MS } from "@flybridge/protocol/limits.ts";
 import { command } from "./command.ts";
 import { usage } from "./fault.ts";
-import { pairedText } from "./invitation.ts";
+import { DIGITS_HINT, pairedText } from "./invitation.ts";
 import { invite } from "./invite.ts";
 
 export default command({
@@ -19,8 +19,10 @@ export default command({
   ],
   async run(_words, flags, terminal) {
     const life = flags.life === undefined ? undefined : lifeFrom(flags.life);
-    await invite(terminal, { again: "flybridge pair", wait: flags["no-wait"] !== true }, async (host) => ({
+    const wait = flags["no-wait"] !== true;
+    await invite(terminal, { again: "flybridge pair", wait }, async (host) => ({
       offer: await host.intend("offer.make", life === undefined ? {} : { life }),
+      lines: wait ? [] : [DIGITS_HINT],
       used: pairedText,
     }));
   },

@@ -1,6 +1,6 @@
 /** `flybridge regenerate-token`: nobody but this shell may come in any more, and a fresh connection string for who shall. */
 import { command } from "./command.ts";
-import { cautionText } from "./invitation.ts";
+import { cautionText, DIGITS_HINT } from "./invitation.ts";
 import { connectHost } from "./local.ts";
 import { beSure } from "./sure.ts";
 
@@ -26,6 +26,6 @@ export default command({
     terminal.print("Connection string for the next device (paste into Flybridge there):");
     terminal.print(`  ${offer.connection}`);
     terminal.print();
-    terminal.print(cautionText(offer, Date.now()));
+    terminal.print(`${cautionText(offer, Date.now())} ${DIGITS_HINT}`);
   },
 });

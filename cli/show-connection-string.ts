@@ -1,6 +1,6 @@
 /** `flybridge show-connection-string`: a fresh one, alone on stdout, so that it can be piped. */
 import { command } from "./command.ts";
-import { cautionText } from "./invitation.ts";
+import { cautionText, DIGITS_HINT } from "./invitation.ts";
 import { connectHost } from "./local.ts";
 
 export default command({
@@ -16,6 +16,6 @@ export default command({
     const offer = await host.intend("offer.make", {});
     terminal.print(offer.connection);
     terminal.emit(offer);
-    if (!terminal.json) terminal.note(cautionText(offer, Date.now()));
+    if (!terminal.json) terminal.note(`${cautionText(offer, Date.now())} ${DIGITS_HINT}`);
   },
 });

@@ -8,7 +8,7 @@ import { visibleLine } from "@flybridge/protocol/text.ts";
 import { showInBrowser } from "./browser.ts";
 import { command } from "./command.ts";
 import { Fault, usage } from "./fault.ts";
-import { invitationLines } from "./invitation.ts";
+import { DIGITS_HINT, invitationLines } from "./invitation.ts";
 import { answers, ask, connectHost, type LocalHost } from "./local.ts";
 import { isHeld, notedPid } from "./lock.ts";
 import { tellPaired } from "./paired.ts";
@@ -85,7 +85,7 @@ export default command({
       const offer = await offerFor(host, terminal);
       await banner(host, state, started, offer, terminal);
       if (flags["no-open"] !== true && !terminal.json) await openApp(host, state, started, terminal);
-      if (!isForeground) return;
+      if (!isForeground) return terminal.print(DIGITS_HINT);
       // Both end with the host, which is what is waited for.
       for (const service of [tellPaired, settleAll]) service(host, terminal).catch(() => {});
       return await follow(started);
