@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { newIntent } from "./bare.ts";
@@ -127,6 +129,21 @@ describe("a host on the network", { ...LIMIT, ...(skip === undefined ? {} : { sk
       );
     assert.equal(ask(`http://${HOST}:${world.port}/`), 400);
     assert.notEqual(ask(`https://${HOST}:${world.port}/`), 421);
+  });
+
+  it("is up all the same where another program has the port of it, and says so in its log", async () => {
+    const holding = `require("node:dgram").createSocket("udp4").bind(5353, () => console.log("held"));`;
+    const holder = spawn("ip", [...inside(NAMES.phone), process.execPath, "-e", holding]);
+    await once(holder.stdout, "data");
+    try {
+      await using other = await startWorld({ under: ["ip", ...inside(NAMES.phone)], args: ["--bind", PHONE] });
+      const device = await other.shell();
+      await device.call("host.read", {});
+      device.close();
+      assert.match(readFileSync(join(other.state, "log", "host.log"), "utf8"), /EADDRINUSE.*could not be told/u);
+    } finally {
+      holder.kill();
+    }
   });
 
   it("[A32] keeps silent when it is told to", async () => {

@@ -1,4 +1,5 @@
 /** Tells the local network that a host is here (RFC 6762, 6763), so that devices can list it. Nothing in it opens anything. */
+import type { EventEmitter } from "node:events";
 import { hostname } from "node:os";
 import Bonjour from "bonjour-service";
 
@@ -21,6 +22,12 @@ export function advertise(told: {
   const host = told.host.slice(0, ID_CHARS);
   const where = network === undefined ? {} : { interface: network, bind: "0.0.0.0" };
   const mdns = new Bonjour(where as never, failed);
+  // What its socket says, it hands to nobody, and a host must not end of it.
+  const { server } = mdns as unknown as { readonly server: { readonly mdns: EventEmitter } };
+  server.mdns.once("error", (error: Error) => {
+    failed(error);
+    server.mdns.on("error", () => {});
+  });
   mdns.publish({
     name: `${withinBytes(name, LABEL_BYTES - ID_CHARS - 1)} ${host}`,
     type: SERVICE,
