@@ -63,7 +63,7 @@ export async function openWays(options: {
   await using held = new AsyncDisposableStack();
   const { address } = bind;
   const isLoopbackToo = takesInLoopback(address);
-  const local = isLoopbackToo ? [LOOPBACK, "localhost"] : [];
+  const local = isLoopbackToo ? [LOOPBACK, "::1", "localhost"] : [];
   const names = [hostname(), `${shortHostname()}.local`];
   const certificate = await certificateFor(
     bind,
@@ -79,7 +79,7 @@ export async function openWays(options: {
       port: options.port,
       certificate,
       isLoopbackToo,
-      names: () => [...addressesOf(address).map(inUrl), ...names, ...signed, ...local],
+      names: () => [...addressesOf(address), ...names, ...signed, ...local].map(inUrl),
       origins,
       app,
       gate,

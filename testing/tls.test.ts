@@ -1,5 +1,6 @@
 /** The door beyond this machine: real TLS, what is refused there, and who is noticed to stand in between. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
@@ -252,6 +253,28 @@ describe("the door beyond this machine", LIMIT, () => {
     assert.equal(await upgrade(`https://${ADDRESS}:${port}`), "open");
     for (const origin of [`http://${ADDRESS}:${port}`, "https://evil.example", "null", `https://${ADDRESS}`])
       assert.match(await upgrade(origin), /403/u, origin);
+  });
+
+  it("goes on whatever comes there: nothing, noise, half a handshake, a caller who is gone", async () => {
+    const { pid } = world;
+    const UPGRADE = `GET ${LINK_PATH} HTTP/1.1\r\nHost: ${ADDRESS}:${world.tls.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+    const noise = (first: number): Buffer => Buffer.concat([Buffer.of(first), randomBytes(2_000)]);
+    for (let round = 0; round < 25; round++) {
+      for (const bytes of [Buffer.alloc(0), noise(0x16), noise(0x47), Buffer.of(0x16, 3, 1), Buffer.from(UPGRADE)]) {
+        const socket = connect(world.tls.port, ADDRESS, () => socket.end(bytes));
+        socket.on("error", () => {});
+        await once(socket.resume(), "close");
+      }
+      const secure = await handshake({});
+      secure.on("error", () => {});
+      secure.write(UPGRADE, () => secure.destroy());
+      await once(secure, "close");
+    }
+    const shell = await world.shell();
+    await shell.call("host.read", {});
+    shell.close();
+    assert.equal(world.pid, pid);
+    assert.equal(world.errors(), "");
   });
 
   it("[B19] [E42] [E45] is at the address and port that were asked for, and there is none unless asked", async () => {

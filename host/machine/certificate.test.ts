@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { givenCertificate, namesIn, ownCertificate } from "./certificate.ts";
+import { givenCertificate, namesIn, ownCertificate, tailscaleCertificate } from "./certificate.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const DAY_MS = 86_400_000;
@@ -41,6 +41,28 @@ describe("a certificate", () => {
     assert.deepEqual(new Set([first, moved, later, mended].map(({ key }) => key)), new Set([first.key]));
     writeFileSync(join(folder, "tls.key"), "damaged");
     await assert.rejects(ownCertificate(folder, NAMES, NOW), /tls\.key is not a private key/u);
+  });
+
+  it("of Tailscale's is fetched under this machine's name in the tailnet", async () => {
+    const [folder, bin] = [fresh(), fresh()];
+    const own = await ownCertificate(fresh(), ["studio.tail.ts.net"], NOW);
+    // Stands in for the command, of which it knows the two calls that its manual describes.
+    for (const [name, text] of Object.entries(own)) writeFileSync(join(bin, name), text);
+    const stand = `#!/bin/sh
+case "$1" in
+status) echo '{"Self":{"DNSName":"studio.tail.ts.net."}}' ;;
+cert) [ "$6" = studio.tail.ts.net ] && cp '${bin}/cert' "$3" && cp '${bin}/key' "$5" ;;
+esac`;
+    writeFileSync(join(bin, "tailscale"), stand, { mode: 0o700 });
+    const { PATH } = process.env;
+    try {
+      process.env["PATH"] = `${bin}:${PATH}`;
+      assert.deepEqual(await tailscaleCertificate(folder), own);
+      writeFileSync(join(bin, "tailscale"), "#!/bin/sh\necho HTTPS is not enabled >&2; exit 1", { mode: 0o700 });
+      await assert.rejects(tailscaleCertificate(folder), /tailscale status failed: HTTPS is not enabled/u);
+    } finally {
+      process.env["PATH"] = PATH;
+    }
   });
 
   it("[E45] of the person's own is taken when it and its key belong together", async () => {
