@@ -147,6 +147,6 @@ describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
 
 /** Words as a screen has them on which an agent broke them at the edge of its box, which may have sides. */
 function drawn(text: string): RegExp {
-  const letters = [...text.replaceAll(" ", "")].map((letter) => RegExp.escape(letter));
+  const letters = [...text.replaceAll(" ", "")].map((letter) => letter.replace(/[$()*+.?[\\\]^{|}]/u, String.raw`\$&`));
   return new RegExp(letters.join(String.raw`[\s┃│]*`), "u");
 }
