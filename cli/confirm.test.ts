@@ -28,8 +28,7 @@ describe("letting a device in from a shell", { timeout: 300_000 }, () => {
     bridges.push(bridge);
     const shown = Promise.withResolvers<string>();
     const paired = bridge.pair(parseConnection(connection), { name, kind: "phone", confirming: shown.resolve });
-    // Awaited where its end is what is looked at.
-    paired.catch(shown.reject);
+    paired.then(() => shown.reject(new Error("it was let in without its digits")), shown.reject);
     return { paired, digits: await shown.promise, bridge };
   };
   const invited = async (): Promise<{ pair: Running; connection: string }> => {
