@@ -95,6 +95,8 @@ export class HostReplica implements Replica {
   repaired(known: KnownHost, given: SecurePipe): void {
     this.view.change((view) => {
       view.known = known;
+      // What it may do from now on, the host says first.
+      delete view.grant;
     });
     this.#line.start(given);
   }

@@ -1,5 +1,6 @@
 /** The frame around every screen: sidebar or tabs, the keys, what was just said; and the routes. */
 import type { Bridge } from "@flybridge/client/bridge.ts";
+import type { KnownHost } from "@flybridge/client/replica.ts";
 import { A, Navigate, Route, type RouteSectionProps, Router, useLocation, useNavigate } from "@solidjs/router";
 import {
   type Component,
@@ -14,7 +15,7 @@ import {
   Show,
   Suspense,
 } from "solid-js";
-import { DeckContext, hostsOf, makeDeck, useDeck } from "./deck.ts";
+import { DeckContext, hostsOf, makeDeck, ownHostsOf, sessionPath, useDeck } from "./deck.ts";
 import "./design/base.css";
 import "./app.css";
 import { Icon, type IconName } from "./design/icon.tsx";
@@ -23,18 +24,23 @@ import { Loading } from "./design/loading.tsx";
 import { Mark } from "./design/mark.tsx";
 import { ToastList } from "./design/toasts.tsx";
 import { ConnectionBanner } from "./host/banner.tsx";
+import { changedPath, isChanged } from "./host/changed.ts";
 import { digestOf } from "./inbox/digest.ts";
 import Inbox from "./inbox/inbox.tsx";
 import { listenForKeys } from "./keys/keys.ts";
-import { SessionList } from "./sessions/session-list.tsx";
 import { counted, t } from "./words.ts";
 
+/** At the side of a wide screen it comes a moment after the screen itself; on a phone it is another screen. */
+const SessionList = lazySheet(() => import("./sessions/session-list.tsx"));
 const Sessions = lazy(() => import("./sessions/sessions.tsx"));
 const Session = lazy(() => import("./session/session.tsx"));
 const Devices = lazy(() => import("./device/devices.tsx"));
 const Shadow = lazy(() => import("./host/shadow.tsx"));
 const Rules = lazy(() => import("./rules/rules.tsx"));
+const Audit = lazy(() => import("./audit/audit.tsx"));
+const OtherHost = lazy(() => import("./host/other-host.tsx"));
 const Pair = lazy(() => import("./pair/pair.tsx"));
+const PairingWatch = lazySheet(() => import("./pairing/pairing-watch.tsx"));
 const NewSession = lazySheet(() => import("./sessions/new-session.tsx"));
 const Palette = lazySheet(() => import("./keys/palette.tsx"));
 const KeysSheet = lazySheet(() => import("./keys/keys-sheet.tsx"));
@@ -53,7 +59,9 @@ export function App(props: { bridge: Bridge; router?: AppRouter }) {
         <Route path="/session/:host/:session" component={Session} />
         <Route path="/devices" component={Devices} />
         <Route path="/rules" component={Rules} />
-        <Route path="/pair" component={Pair} />
+        <Route path="/audit" component={Audit} />
+        <Route path="/other-host/:host" component={OtherHost} />
+        <Route path={["/pair", "/join"]} component={Pair} />
         <Route path="*" component={() => <Navigate href="/" />} />
       </Kind>
     </DeckContext.Provider>
@@ -69,11 +77,29 @@ function Frame(props: RouteSectionProps) {
   const [open, setOpen] = createSignal<"new" | "terminal" | "palette" | "keys">();
   const read = (): boolean => deck.bridge.hosts.value.read;
   const unpaired = (): boolean => read() && deck.bridge.hosts.value.list.length === 0;
-  const alone = (): boolean => unpaired() || location.pathname === "/pair";
+  const isPairing = (): boolean => location.pathname === "/pair" || location.pathname === "/join";
+  /** One session of somebody's was shared with this device, and it has nothing else: no inbox, no lists. */
+  const guest = (): KnownHost | undefined => {
+    const { list } = deck.bridge.hosts.value;
+    return list.every(({ only }) => only !== undefined) ? list.at(-1) : undefined;
+  };
+  /** From the first device on that waits to be let in: how the last one ended has to be read as well. */
+  const pairs = createMemo<boolean>(
+    (before) => before || hosts().some(({ view }) => Object.keys(view.pairings).length > 0),
+    false,
+  );
+  const changed = createMemo(() => (hosts().length === 1 ? hosts().find(isChanged) : undefined));
+  const alone = (): boolean =>
+    unpaired() || isPairing() || guest() !== undefined || location.pathname.startsWith("/other-host/");
   const inSession = (): boolean => location.pathname.startsWith("/session/");
 
   createEffect(() => {
-    if (unpaired() && location.pathname !== "/pair") navigate("/pair", { replace: true });
+    if (isPairing()) return;
+    const other = changed();
+    const only = guest();
+    if (unpaired()) navigate("/pair", { replace: true });
+    else if (other) navigate(changedPath(other.known.host), { replace: true });
+    else if (only?.only !== undefined && !inSession()) navigate(sessionPath(only.host, only.only), { replace: true });
   });
   createEffect(() => {
     const waiting = digest().waiting.length;
@@ -82,7 +108,10 @@ function Frame(props: RouteSectionProps) {
     if (icon) icon.href = waiting === 0 ? "/favicon.svg" : "/favicon-waiting.svg";
     void navigator.setAppBadge?.(waiting).catch(() => undefined);
   });
-  onMount(() => onCleanup(listenForKeys({ navigate, open: setOpen })));
+  const openUnlessGuest = (what: "new" | "terminal" | "palette" | "keys"): void => {
+    if (!guest()) setOpen(what);
+  };
+  onMount(() => onCleanup(listenForKeys({ navigate, open: openUnlessGuest })));
   onMount(() => {
     const awake = (): void => hosts().forEach((host) => host.replica.notice({ kind: "awake" }));
     const seen = (): void =>
@@ -141,7 +170,7 @@ function Frame(props: RouteSectionProps) {
             <SessionList />
           </div>
           <Suspense>
-            <Shadow hosts={hosts()} />
+            <Shadow hosts={ownHostsOf(deck)} />
           </Suspense>
           <ul class="sidebar-hosts">
             <For each={hosts()}>
@@ -212,6 +241,9 @@ function Frame(props: RouteSectionProps) {
           <Tab href="/sessions" icon="sessions" label={t("Sessions")} />
           <Tab href="/devices" icon="phone" label={t("Devices")} />
         </nav>
+      </Show>
+      <Show when={pairs()}>
+        <PairingWatch />
       </Show>
       <ToastList toasts={deck.toasts} />
       <Show when={open() === "new"}>

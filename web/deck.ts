@@ -6,11 +6,14 @@ import type { HostId, SessionId } from "@flybridge/protocol/ids.ts";
 import { createContext, useContext } from "solid-js";
 import { type Answering, makeAnswering } from "./ask/answering.ts";
 import { makeToasts, type Toasts } from "./design/toasts.tsx";
+import { type Aside, makeAside } from "./pairing/aside.ts";
 
 export interface Deck {
   readonly bridge: Bridge;
   readonly answering: Answering;
   readonly toasts: Toasts;
+  /** Devices that wait to be let in, and are not to be asked about for now. */
+  readonly aside: Aside;
   /** What this device calls itself when it pairs. */
   readonly self: { name: string; kind: DeviceKind };
 }
@@ -26,7 +29,13 @@ export const DeckContext = createContext<Deck>();
 
 export function makeDeck(bridge: Bridge): Deck {
   const toasts = makeToasts();
-  return { bridge, toasts, answering: makeAnswering(toasts), self: selfFrom(navigator.userAgent, screen) };
+  return {
+    bridge,
+    toasts,
+    aside: makeAside(),
+    answering: makeAnswering(toasts),
+    self: selfFrom(navigator.userAgent, screen),
+  };
 }
 
 export function useDeck(): Deck {
@@ -37,6 +46,16 @@ export function useDeck(): Deck {
 
 export function hostsOf(deck: Deck): HostHere[] {
   return deck.bridge.hosts.value.list.map((known) => hostHere(deck, known));
+}
+
+/** One session was shared with this device, and that is all it sees of the host. */
+export function isGuest(host: HostHere): boolean {
+  return host.known.only !== undefined;
+}
+
+/** Those that are this person's own, not of somebody who shares one session. */
+export function ownHostsOf(deck: Deck): HostHere[] {
+  return hostsOf(deck).filter((host) => !isGuest(host));
 }
 
 export function hostOf(deck: Deck, host: string | undefined): HostHere | undefined {

@@ -4,9 +4,10 @@ import type { Summary } from "@flybridge/protocol/session.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createMemo, For, type JSX, Match, Show, Switch } from "solid-js";
-import { type HostHere, sessionPath, useDeck } from "../deck.ts";
+import { type HostHere, isGuest, sessionPath, useDeck } from "../deck.ts";
 import { Icon, type IconName } from "../design/icon.tsx";
 import { clock, since } from "../design/time.ts";
+import { may } from "../grant/grant.ts";
 import { agentTitle } from "../host/agents.ts";
 import { Markdown } from "../session/markdown.tsx";
 import { folderName } from "../sessions/grouping.ts";
@@ -36,13 +37,15 @@ export function AskCard(props: {
   const deck = useDeck();
   const progress = createMemo(() => deck.answering.of(props.summary.session, props.ask.ask) ?? props.outgoing);
   const busy = (): boolean => progress()?.state === "sending" || progress()?.state === "taken";
+  const asked = createMemo(() => (isGuest(props.host) ? onlyOnce(props.ask) : props.ask));
+  const answers = (): boolean => may(props.host, "answer");
   const answer = (given: Parameters<typeof deck.answering.answer>[3]): void =>
     deck.answering.answer(props.host.replica, props.summary.session, props.ask, given);
 
   return (
     <article
       class="ask"
-      classList={{ settled: props.settled !== undefined }}
+      classList={{ settled: props.settled !== undefined || !answers() }}
       aria-label={askTitle(props.ask)}
       data-ask={props.ask.ask}
     >
@@ -78,7 +81,7 @@ export function AskCard(props: {
             )}
           </Show>
         </div>
-        <Show when={props.settled === undefined}>
+        <Show when={props.settled === undefined && answers()}>
           <button
             type="button"
             class="icon-button"
@@ -94,10 +97,10 @@ export function AskCard(props: {
         when={props.settled}
         fallback={
           <Show
-            when={props.ask.elsewhere}
+            when={answers() ? props.ask.elsewhere : t("You watch: somebody who may answer is asked.")}
             fallback={
               <Body
-                ask={props.ask}
+                ask={asked()}
                 agent={agentTitle(props.host, props.summary.agent)}
                 workspace={props.summary.workspace}
                 busy={busy()}
@@ -155,7 +158,7 @@ export function AskCard(props: {
   );
 }
 
-/** It is seen here and answered there: what it is about, where to go, and the way where there is one. */
+/** It is seen here and answered there, on another device or in a terminal of its own: what it is about, where to go, and the way where there is one. */
 function Elsewhere(props: { ask: Ask; where: string; workspace: string; terminal: string | undefined }) {
   return (
     <div class="ask-body">
@@ -188,7 +191,7 @@ function Elsewhere(props: { ask: Ask; where: string; workspace: string; terminal
         </Match>
       </Switch>
       <p class="ask-elsewhere">
-        <Icon name="terminal" />
+        <Icon name={props.ask.elsewhere === undefined ? "eye" : "terminal"} />
         <span dir="auto">{visible(props.where)}</span>
       </p>
       <Show when={props.terminal}>
@@ -232,6 +235,11 @@ function Body(props: {
       </Switch>
     </div>
   );
+}
+
+/** What is allowed for longer than once is the owner's to allow. */
+function onlyOnce(ask: Ask): Ask {
+  return ask.kind === "approval" ? { ...ask, choices: ask.choices.filter(({ scope }) => scope === "once") } : ask;
 }
 
 function Dot() {

@@ -3,6 +3,7 @@ import type { Answer, Question, QuestionAsk, Reply } from "@flybridge/protocol/a
 import { visible } from "@flybridge/protocol/text.ts";
 import { createSignal, createUniqueId, For, Index, Show } from "solid-js";
 import { createStore, produce } from "solid-js/store";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { counted, t } from "../words.ts";
 

@@ -1,6 +1,7 @@
 /** A sheet: a native modal dialog with a head and a way out. Closing is the caller's state, so that Back can do it too. */
 import { type JSX, onCleanup, onMount, Suspense } from "solid-js";
 import { t } from "../words.ts";
+import "./form.css";
 import { Icon } from "./icon.tsx";
 import { Loading } from "./loading.tsx";
 

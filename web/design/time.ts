@@ -48,6 +48,12 @@ export function clock(at: number): string {
   return now() - at < 18 * HOUR_MS ? clockFormat.format(at) : `${dayFormat.format(at)}, ${clockFormat.format(at)}`;
 }
 
+/** When something will end: "14:02", or "3 Mar, 14:02" where that is another day. */
+export function until(at: number): string {
+  const isToday = new Date(at).toDateString() === new Date(now()).toDateString();
+  return isToday ? clockFormat.format(at) : `${dayFormat.format(at)}, ${clockFormat.format(at)}`;
+}
+
 /** 950, 12.4k, 1.2M. */
 export function amount(count: number): string {
   return amountFormat.format(count);

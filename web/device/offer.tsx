@@ -3,24 +3,21 @@ import type { OfferMade } from "@flybridge/protocol/offer.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { createEffect, createSignal, on, onCleanup, onMount, Show } from "solid-js";
 import type { HostHere } from "../deck.ts";
-import { CopyButton } from "../design/copy.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { Sheet } from "../design/sheet.tsx";
-import { lasted, now } from "../design/time.ts";
+import { now } from "../design/time.ts";
 import { t } from "../words.ts";
-import { QrCode } from "./qr-code.tsx";
+import { Invitation } from "./invitation.tsx";
 
 export default function OfferSheet(props: { host: HostHere; onClose: () => void }) {
   const [offer, setOffer] = createSignal<OfferMade>();
   const [fault, setFault] = createSignal<string>();
-  const [revealed, setRevealed] = createSignal(false);
   const [used, setUsed] = createSignal<string>();
   const left = (): number => (offer()?.expires ?? 0) - now();
   const known = new Set(Object.keys(props.host.view.devices));
 
   const make = (): void => {
-    setRevealed(false);
     setOffer(undefined);
     setFault(undefined);
     props.host.replica
@@ -39,7 +36,10 @@ export default function OfferSheet(props: { host: HostHere; onClose: () => void 
   onCleanup(withdraw);
   createEffect(
     on(
-      () => Object.values(props.host.view.devices).find((device) => !known.has(device.device)),
+      () =>
+        Object.values(props.host.view.devices).find(
+          ({ device, grant }) => grant.kind === "owner" && !known.has(device),
+        ),
       (device) => device && setUsed(device.name),
     ),
   );
@@ -86,48 +86,13 @@ export default function OfferSheet(props: { host: HostHere; onClose: () => void 
             }
           >
             {(made) => (
-              <Show
-                when={left() > 0}
-                fallback={
-                  <div class="offer-over" role="status">
-                    <p>{t("The code has expired. It was not used.")}</p>
-                    <button type="button" class="button strong" onClick={make}>
-                      {t("New code")}
-                    </button>
-                  </div>
-                }
-              >
-                <div class="offer-code" classList={{ hidden: !revealed() }}>
-                  <Show
-                    when={revealed()}
-                    fallback={
-                      <button type="button" class="offer-reveal" onClick={() => setRevealed(true)}>
-                        <Icon name="eye" />
-                        {t("Reveal the code")}
-                      </button>
-                    }
-                  >
-                    <QrCode text={made().link} />
-                  </Show>
-                </div>
-                <p class="offer-left num" role="timer">
-                  <Icon name="clock" small />
-                  {t("works for {time} more", { time: lasted(left() + 999) })}
-                </p>
-                <Show when={revealed()}>
-                  <p class="offer-how dim">{t("Scan it with the phone's camera, or in Flybridge under Pair.")}</p>
-                  <pre class="offer-string" tabindex="0" dir="ltr" aria-label={t("Connection string")}>
-                    {made().connection}
-                  </pre>
-                  <div class="form-pair">
-                    <CopyButton worded text={() => made().link} label={t("Copy link")} />
-                    <CopyButton worded text={() => made().connection} label={t("Copy string")} />
-                  </div>
-                </Show>
-                <button type="button" class="button plain wide" onClick={() => props.onClose()}>
-                  {t("Withdraw the code")}
-                </button>
-              </Show>
+              <Invitation
+                made={made()}
+                how={t("Scan it with the phone's camera, or in Flybridge under Pair.")}
+                line={{ text: made().connection, label: t("Connection string"), copy: t("Copy string") }}
+                again={make}
+                withdraw={() => props.onClose()}
+              />
             )}
           </Show>
         </Show>

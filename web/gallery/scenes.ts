@@ -3,6 +3,7 @@ import type { HostView } from "@flybridge/client/replica.ts";
 import type { SessionView } from "@flybridge/client/view.ts";
 import type { Ask } from "@flybridge/protocol/ask.ts";
 import type { Device } from "@flybridge/protocol/device.ts";
+import type { GrantEnd, Verb } from "@flybridge/protocol/grant.ts";
 import { sessionPath } from "../deck.ts";
 import {
   APPROVAL,
@@ -31,6 +32,7 @@ import {
   waiting,
   words,
 } from "./data.ts";
+import { FULL_ID, GUEST_KNOWN, guestView, OTHER_HOST, overHost, SHARED, WAITING } from "./access.ts";
 import { COLOURS, SHELL, VIM } from "./screens.ts";
 import type { CannedTerminal } from "./terminal.ts";
 import { ATTACHED, ELSEWHERE, offering, ON_SCREEN, RULED_ASK, RULED_MCP_ASK, SECRET } from "./extras.ts";
@@ -57,30 +59,40 @@ const inSession = (view: SessionView, host: Partial<HostView> = {}, more: Partia
   const others = many(12);
   return { scene: one([view, ...others], { ...seenAll(others), ...host }, more), path: at(1) };
 };
+/** Somebody shared one session with this device, and that is all it has. */
+const asGuest = (verbs: Verb[], view: SessionView, until?: number, canned?: CannedTerminal): Stand => ({
+  scene: {
+    hosts: [{ known: GUEST_KNOWN, view: guestView(verbs, until), sessions: [view] }],
+    ...(canned ? { terminals: { [sessionId(1)]: canned } } : {}),
+  },
+  path: at(1),
+});
+const overGuest = (reason: GrantEnd): Stand => ({
+  scene: { hosts: [{ ...overHost(reason), sessions: [viewOf(stateOf(1), RICH)] }] },
+  path: at(1),
+});
+const NEXT_WEEK = Date.now() + 7 * 24 * 3_600_000;
 const running = stateOf(1, {
   status: { kind: "running", since: Date.now() - 12_000, doing: "Bash · npm test" },
   running: { turn: "t1" as never, at: Date.now() - 60_000 },
 });
+const terminalView = (view: Partial<SessionView["state"] & object> = {}, rows: SessionView["rows"] = []): SessionView =>
+  viewOf(
+    stateOf(1, {
+      agent: "terminal" as never,
+      terminal: true,
+      title: "zsh",
+      status: { kind: "running", since: Date.now() - 40_000 },
+      ...view,
+    }),
+    rows,
+  );
 const terminal = (
   canned: CannedTerminal,
   view: Partial<SessionView["state"] & object> = {},
   rows: SessionView["rows"] = [],
   host: Partial<HostView> = {},
-): Stand =>
-  inSession(
-    viewOf(
-      stateOf(1, {
-        agent: "terminal" as never,
-        terminal: true,
-        title: "zsh",
-        status: { kind: "running", since: Date.now() - 40_000 },
-        ...view,
-      }),
-      rows,
-    ),
-    host,
-    { terminals: { [sessionId(1)]: canned } },
-  );
+): Stand => inSession(terminalView(view, rows), host, { terminals: { [sessionId(1)]: canned } });
 const OFFLINE = {
   connection: {
     kind: "offline" as const,
@@ -298,5 +310,30 @@ export const SCENES: Record<string, () => Stand> = {
   rules: () => ({ scene: one(many(3), seenAll(many(3))), path: "/rules" }),
   "rules-none": () => ({ scene: one([], {}, { rules: [] }), path: "/rules" }),
   devices: () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),
+  "devices-shared": () => ({ scene: one(many(3), { ...seenAll(many(3)), ...SHARED }), path: "/devices" }),
+  audit: () => ({ scene: one(many(3), { ...seenAll(many(3)), ...SHARED }), path: "/audit" }),
+  "session-shared": () => inSession(viewOf(stateOf(1), RICH), SHARED),
+  "terminal-shared": () => terminal({ screen: SHELL, echo: 5 }, {}, [], SHARED),
+  pairing: () => ({
+    scene: one(many(3), { ...seenAll(many(3)), pairings: { [WAITING.pairing]: WAITING } }),
+    path: "/sessions",
+  }),
+  join: () => ({ scene: { hosts: [] }, path: "/join" }),
+  "guest-watching": () => asGuest(["read", "detach"], asking(APPROVAL)),
+  "guest-answering": () => asGuest(["read", "answer", "detach"], asking(RULED_ASK)),
+  "guest-prompting": () =>
+    asGuest(["read", "answer", "prompt", "share", "detach"], viewOf(stateOf(1), RICH), NEXT_WEEK),
+  "guest-terminal": () => asGuest(["read", "detach"], terminalView(), undefined, { screen: SHELL, echo: 5 }),
+  "guest-terminal-typing": () =>
+    asGuest(["read", "answer", "input", "detach"], terminalView(), undefined, { screen: SHELL, echo: 5 }),
+  "guest-expired": () => overGuest("expired"),
+  "guest-ended": () => overGuest("session_ended"),
+  "guest-revoked": () => overGuest("revoked"),
+  "guest-left": () => overGuest("detached"),
+  "guest-suspended": () => overGuest("suspended"),
+  "other-host": () => ({
+    scene: { hosts: [{ known: { ...KNOWN, host: FULL_ID }, view: { connection: OTHER_HOST }, sessions: many(3) }] },
+    path: "/",
+  }),
   "devices-one": () => ({ scene: one([], { devices: { [SELF]: PAIRED[SELF] as Device } }), path: "/devices" }),
 };

@@ -33,6 +33,20 @@ export const STATES = [
   "session-attached",
   "inbox-secret",
   "rules",
+  "devices-shared",
+  "audit",
+  "session-shared",
+  "pairing",
+  "join",
+  "guest-watching",
+  "guest-answering",
+  "guest-prompting",
+  "guest-expired",
+  "guest-ended",
+  "guest-revoked",
+  "guest-left",
+  "guest-suspended",
+  "other-host",
 ];
 
 /** Until nothing has changed in the page for a moment: lazy code, markdown and the list's measuring are done. */

@@ -11,11 +11,11 @@ import type { Device } from "@flybridge/protocol/device.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { HostId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
-import { formatConnection, formatLink } from "@flybridge/protocol/offer.ts";
 import type { Rule } from "@flybridge/protocol/rule.ts";
 import type { SessionState, Summary } from "@flybridge/protocol/session.ts";
 import { summaryOf } from "@flybridge/protocol/fold.ts";
 import { storeCell } from "../store-cell.ts";
+import { accessActs, accessAnswer } from "./access.ts";
 import { AGENTS, FOLDERS, OTHER_DEVICE, PAIRED } from "./data.ts";
 import { CONVERSATIONS, HOOKS, SAID } from "./earlier.ts";
 import { CONTENTS, PATHS, RULES } from "./extras.ts";
@@ -92,6 +92,7 @@ export function makeWorld(scene: Scene): World {
     for (const session of sessions) if (session.state) summaries[session.session] = summaryOf(session.state);
     const view = storeCell<HostView>({
       known,
+      grant: { kind: "owner" },
       connection: { kind: "live", since: Date.now(), roundTrip: 12 },
       version: "0.1.0",
       devices: PAIRED,
@@ -172,22 +173,7 @@ export function makeWorld(scene: Scene): World {
       "device.rename": ({ device, name }) =>
         view.change((host) => Object.assign(host.devices[device] as Device, { name })),
       "device.revoke": ({ device }) => view.change((host) => delete host.devices[device]),
-      "offer.make": () => {
-        const connection = {
-          addresses: [{ host: "studio.local", port: 7683 }] as const,
-          offer: new Uint8Array(8).fill(7),
-          secret: Uint8Array.from({ length: 32 }, (_, at) => at * 7),
-          hostKey: Uint8Array.from({ length: 32 }, (_, at) => 255 - at * 5),
-          name: known.name,
-        };
-        return {
-          offer: "BwcHBwcHBwc",
-          connection: formatConnection(connection),
-          link: formatLink("https://studio.local", connection),
-          expires: Date.now() + 300_000,
-          host: known.host,
-        };
-      },
+      ...accessActs(known, view),
     };
 
     const replica: Replica = {
@@ -203,7 +189,12 @@ export function makeWorld(scene: Scene): World {
           const refusal = typeof how === "object" ? how.refuse : undefined;
           setTimeout(() => {
             if (refusal !== undefined) reject(new CallError("wrong_state", refusal));
-            else resolve((acts[method] as ((given: Params<M>) => unknown) | undefined)?.(params) as Result<M>);
+            else
+              try {
+                resolve((acts[method] as ((given: Params<M>) => unknown) | undefined)?.(params) as Result<M>);
+              } catch (fault) {
+                reject(fault as Error);
+              }
           }, ACCEPT_MS);
         });
         return { intent: `intent ${intents.length}` as IntentId, settled };
@@ -272,8 +263,12 @@ export function makeWorld(scene: Scene): World {
   return {
     bridge: {
       hosts,
-      pair: async (connection) => {
+      pair: async (connection, { confirming }) => {
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_MS));
+        if (connection.addresses[0].host === "waits.local") {
+          confirming?.("048213");
+          await new Promise(() => {});
+        }
         if (connection.addresses[0].host === "used.local") {
           const { PairingError } = await import("@flybridge/client/bridge.ts");
           throw new PairingError(
@@ -348,7 +343,7 @@ export function makeWorld(scene: Scene): World {
       const parent = path.slice(0, path.lastIndexOf("/")) || "/";
       return { path, folders: children, ...(path === "/" ? {} : { parent }) };
     }
-    return {};
+    return accessAnswer(method) ?? {};
   }
 }
 

@@ -7,6 +7,7 @@ import type { HostHere } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { clock, lasted, now } from "../design/time.ts";
 import { t } from "../words.ts";
+import { changedPath, isChanged } from "./changed.ts";
 
 /** A connection that is being made is not worth a word before this, in milliseconds. */
 const QUIET_MS = 2_000;
@@ -66,8 +67,8 @@ export function ConnectionBanner(props: { host: HostHere; terminal?: boolean }) 
               </button>
             }
           >
-            <A href="/devices" class="button plain">
-              {t("Mend")}
+            <A href={isChanged(props.host) ? changedPath(props.host.known.host) : "/devices"} class="button plain">
+              {isChanged(props.host) ? t("See both") : t("Mend")}
             </A>
           </Show>
         </div>

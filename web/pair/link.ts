@@ -7,7 +7,7 @@ let taken: string | undefined;
 /** Call first thing, and whenever the address may have changed. */
 export function captureLink(): void {
   if (!/^#(?:flybridge|flybridge%3a)/iu.test(location.hash)) return;
-  taken = `${location.origin}/pair${location.hash}`;
+  taken = `${location.origin}${location.pathname}${location.hash}`;
   history.replaceState(history.state, "", location.pathname);
 }
 

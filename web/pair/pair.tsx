@@ -1,20 +1,15 @@
 /** Pairing: scan, paste, or a link that was opened. Whatever the way, a tap on the host's name comes before anything is sent. */
-import { PairingError } from "@flybridge/client/bridge.ts";
-import {
-  ConnectionError,
-  type Connection,
-  formatAddress,
-  parseConnection,
-  toBase64Url,
-} from "@flybridge/protocol/offer.ts";
-import { visibleLine } from "@flybridge/protocol/text.ts";
+import type { Replica } from "@flybridge/client/replica.ts";
+import { ConnectionError, parseConnection, purposeOf } from "@flybridge/protocol/offer.ts";
 import { A, useLocation, useNavigate } from "@solidjs/router";
 import { createEffect, createSignal, createUniqueId, lazy, Match, on, Show, Suspense, Switch } from "solid-js";
-import { useDeck } from "../deck.ts";
+import { sessionPath, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { Mark } from "../design/mark.tsx";
 import { t } from "../words.ts";
+import { Digits } from "./digits.tsx";
 import { takeLink } from "./link.ts";
+import { type Link, PairAsk } from "./pair-ask.tsx";
 import "./pair.css";
 
 const Scanner = lazy(() => import("./scanner.tsx"));
@@ -22,8 +17,9 @@ const Scanner = lazy(() => import("./scanner.tsx"));
 type Stage =
   | { kind: "choosing"; fault?: string }
   | { kind: "scanning" }
-  | { kind: "asking"; connection: Connection; fault?: string }
-  | { kind: "pairing"; connection: Connection };
+  | { kind: "asking"; link: Link; fault?: string }
+  | { kind: "pairing"; link: Link }
+  | { kind: "confirming"; link: Link; digits: string; since: number };
 
 export default function Pair() {
   const deck = useDeck();
@@ -31,13 +27,14 @@ export default function Pair() {
   const location = useLocation();
   const id = createUniqueId();
   const [pasted, setPasted] = createSignal("");
-  const [name, setName] = createSignal(deck.self.name);
   const [stage, setStage] = createSignal<Stage>({ kind: "choosing" });
+  const [joined, setJoined] = createSignal<Replica>();
+  const joins = (): boolean => location.pathname === "/join";
   const paired = (): boolean => deck.bridge.hosts.value.list.length > 0;
 
   const read = (text: string): void => {
     try {
-      setStage({ kind: "asking", connection: parseConnection(text) });
+      setStage({ kind: "asking", link: { connection: parseConnection(text), purpose: purposeOf(text) } });
     } catch (fault) {
       if (!(fault instanceof ConnectionError)) throw fault;
       setStage({ kind: "choosing", fault: fault.message });
@@ -52,16 +49,25 @@ export default function Pair() {
       },
     ),
   );
-  const pair = async (connection: Connection): Promise<void> => {
-    setStage({ kind: "pairing", connection });
+  const pair = async (link: Link, name: string): Promise<void> => {
+    setStage({ kind: "pairing", link });
+    const confirming = (digits: string): void => void setStage({ kind: "confirming", link, digits, since: Date.now() });
     try {
-      await deck.bridge.pair(connection, { name: name().trim() || deck.self.name, kind: deck.self.kind });
-      navigate("/sessions", { replace: true });
+      const replica = await deck.bridge.pair(link.connection, { ...deck.self, name, confirming });
+      setJoined(replica);
     } catch (fault) {
-      const message = fault instanceof PairingError || fault instanceof Error ? fault.message : String(fault);
-      setStage({ kind: "asking", connection, fault: message });
+      // What somebody there said no to is used up: there is nothing to try again.
+      if (stage().kind === "confirming") setStage({ kind: "choosing", fault: notLetIn() });
+      else setStage({ kind: "asking", link, fault: fault instanceof Error ? fault.message : String(fault) });
     }
   };
+  // Only the host's first word says whether it is all of it that opens, or one session.
+  createEffect(() => {
+    const view = joined()?.view.value;
+    if (!view?.grant) return;
+    const path = view.grant.kind === "session" ? sessionPath(view.known.host, view.grant.session) : "/sessions";
+    navigate(path, { replace: true });
+  });
   const asked = () => {
     const now = stage();
     return now.kind === "asking" || now.kind === "pairing" ? now : undefined;
@@ -72,20 +78,31 @@ export default function Pair() {
       <div class="pair-card">
         <header class="pair-head">
           <Mark />
-          <h1>{paired() ? t("Pair with another host") : "Flybridge"}</h1>
-          <Show when={!paired() && stage().kind === "choosing"}>
+          <h1>
+            {joins() && stage().kind === "choosing"
+              ? t("Join a session")
+              : paired() && !joins()
+                ? t("Pair with another host")
+                : "Flybridge"}
+          </h1>
+          <Show when={!paired() && !joins() && stage().kind === "choosing"}>
             <p class="pair-claim">{t("The second set of controls for your coding agents.")}</p>
           </Show>
         </header>
         <Switch>
           <Match when={stage().kind === "choosing"}>
-            <ol class="pair-steps">
-              <li>
-                {t("On the machine where your agents run, type")}
-                <code class="pair-command">flybridge pair</code>
-              </li>
-              <li>{t("Scan the code it shows, or paste the line under it.")}</li>
-            </ol>
+            <Show
+              when={!joins()}
+              fallback={<p>{t("Ask whoever runs the session for a link, or for its code, and open it here.")}</p>}
+            >
+              <ol class="pair-steps">
+                <li>
+                  {t("On the machine where your agents run, type")}
+                  <code class="pair-command">flybridge pair</code>
+                </li>
+                <li>{t("Scan the code it shows, or paste the line under it.")}</li>
+              </ol>
+            </Show>
             <button type="button" class="button strong wide pair-scan" onClick={() => setStage({ kind: "scanning" })}>
               <Icon name="camera" />
               {t("Scan the code")}
@@ -99,7 +116,7 @@ export default function Pair() {
               }}
             >
               <label class="label" for={`${id}-string`}>
-                {t("Connection string")}
+                {joins() ? t("Link") : t("Connection string")}
               </label>
               <textarea
                 id={`${id}-string`}
@@ -109,7 +126,7 @@ export default function Pair() {
                 spellcheck={false}
                 autocapitalize="off"
                 autocomplete="off"
-                placeholder="flybridge://…"
+                placeholder={joins() ? "https://…/join#flybridge://…" : "flybridge://…"}
                 value={pasted()}
                 aria-describedby={faultOf(stage()) === undefined ? undefined : `${id}-fault`}
                 aria-invalid={faultOf(stage()) !== undefined}
@@ -133,7 +150,7 @@ export default function Pair() {
               </button>
             </form>
             <Show when={paired()}>
-              <A href="/devices" class="button plain wide">
+              <A href={joins() ? "/" : "/devices"} class="button plain wide">
                 {t("Back")}
               </A>
             </Show>
@@ -143,85 +160,18 @@ export default function Pair() {
               <Scanner found={read} leave={() => setStage({ kind: "choosing" })} />
             </Suspense>
           </Match>
+          <Match when={stage().kind === "confirming" && (stage() as Extract<Stage, { kind: "confirming" }>)}>
+            {(now) => <Digits digits={now().digits} host={now().link.connection.name} since={now().since} />}
+          </Match>
           <Match when={asked()}>
             {(now) => (
-              <div class="pair-ask">
-                <h2>{t("Pair with this host?")}</h2>
-                <dl class="facts card">
-                  <div>
-                    <dt>{t("Name")}</dt>
-                    <dd dir="auto">{visibleLine(now().connection.name ?? t("not told"))}</dd>
-                  </div>
-                  <div>
-                    <dt>{t("Address")}</dt>
-                    <dd class="mono" dir="ltr">
-                      {visibleLine(formatAddress(now().connection.addresses[0]))}
-                    </dd>
-                  </div>
-                  <Show when={now().connection.relay}>
-                    {(relay) => (
-                      <div>
-                        <dt>{t("Relay")}</dt>
-                        <dd class="mono" dir="ltr">
-                          {visibleLine(relay())}
-                        </dd>
-                      </div>
-                    )}
-                  </Show>
-                  <div>
-                    <dt>{t("Key")}</dt>
-                    <dd class="mono" dir="ltr">
-                      {grouped(toBase64Url(now().connection.hostKey).slice(0, 16))}
-                    </dd>
-                  </div>
-                </dl>
-                <p class="dim pair-note">
-                  {t("It is sealed end to end: only a host that holds this key can read what you send.")}
-                </p>
-                <div>
-                  <label class="label" for={`${id}-name`}>
-                    {t("Name of this device")}
-                  </label>
-                  <input
-                    id={`${id}-name`}
-                    class="field"
-                    dir="auto"
-                    maxlength="80"
-                    value={name()}
-                    onInput={(event) => setName(event.currentTarget.value)}
-                  />
-                </div>
-                <Show when={faultOf(now())}>
-                  {(fault) => (
-                    <p class="fault" role="alert">
-                      <Icon name="alert" small />
-                      {fault()}
-                    </p>
-                  )}
-                </Show>
-                <div class="pair-acts">
-                  <button
-                    type="button"
-                    class="button"
-                    disabled={now().kind === "pairing"}
-                    onClick={() => setStage({ kind: "choosing" })}
-                  >
-                    {t("Cancel")}
-                  </button>
-                  <button
-                    type="button"
-                    class="button strong"
-                    disabled={now().kind === "pairing"}
-                    onClick={() => void pair(now().connection)}
-                  >
-                    {now().kind === "pairing"
-                      ? t("Pairing")
-                      : faultOf(now()) === undefined
-                        ? t("Pair")
-                        : t("Try again")}
-                  </button>
-                </div>
-              </div>
+              <PairAsk
+                link={now().link}
+                fault={faultOf(now())}
+                busy={now().kind === "pairing"}
+                pair={(name) => void pair(now().link, name)}
+                cancel={() => setStage({ kind: "choosing" })}
+              />
             )}
           </Match>
         </Switch>
@@ -230,10 +180,12 @@ export default function Pair() {
   );
 }
 
-function faultOf(stage: Stage): string | undefined {
-  return "fault" in stage ? stage.fault : undefined;
+function notLetIn(): string {
+  return t(
+    "This device was not let in: other digits were typed there, somebody refused it, or nobody answered in two minutes. Show a new code on the host.",
+  );
 }
 
-function grouped(key: string): string {
-  return key.match(/.{1,4}/gu)?.join(" ") ?? key;
+function faultOf(stage: Stage): string | undefined {
+  return "fault" in stage ? stage.fault : undefined;
 }

@@ -3,7 +3,7 @@ import type { Rule } from "@flybridge/protocol/rule.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createMemo, createResource, createSignal, For, Show } from "solid-js";
-import { type HostHere, hostsOf, sessionPath, useDeck } from "../deck.ts";
+import { type HostHere, ownHostsOf, sessionPath, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { ago } from "../design/time.ts";
@@ -13,7 +13,7 @@ import "./rules.css";
 
 export default function Rules() {
   const deck = useDeck();
-  const hosts = createMemo(() => hostsOf(deck));
+  const hosts = createMemo(() => ownHostsOf(deck));
   return (
     <div class="screen rules-screen">
       <div class="screen-head">

@@ -10,12 +10,14 @@ import { A, useParams } from "@solidjs/router";
 import { createEffect, createMemo, createSignal, For, lazy, on, onCleanup, Show } from "solid-js";
 import type { Progress } from "../ask/answering.ts";
 import { AskCard } from "../ask/ask-card.tsx";
-import { type HostHere, hostOf, useDeck } from "../deck.ts";
+import { type HostHere, hostOf, isGuest, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { lazySheet } from "../design/lazy-sheet.tsx";
 import { Loading } from "../design/loading.tsx";
 import { clock } from "../design/time.ts";
 import OutsideNote from "../conversations/outside-note.tsx";
+import { may } from "../grant/grant.ts";
+import { endingOf } from "../guest/ending.ts";
 import { ConnectionBanner } from "../host/banner.tsx";
 import { agentTitle } from "../host/agents.ts";
 import { LINGER_MS } from "../inbox/inbox.tsx";
@@ -30,6 +32,8 @@ import { Transcript } from "./transcript.tsx";
 
 const TerminalPage = lazy(() => import("../terminal/terminal-page.tsx"));
 const SessionSheet = lazySheet(() => import("./session-sheet.tsx"));
+const ShareSheet = lazySheet(() => import("../grant/share-sheet.tsx"));
+const SharedSession = lazy(() => import("../guest/shared-session.tsx"));
 
 type AskRow = Extract<Row, { kind: "ask" }>;
 
@@ -48,7 +52,13 @@ export default function Session() {
     >
       {(host) => (
         <Show when={params.session} keyed>
-          {(session) => <OneSession host={host()} session={session as SessionId} />}
+          {(session) => (
+            <Show when={isGuest(host())} fallback={<OneSession host={host()} session={session as SessionId} />}>
+              <SharedSession host={host()} session={session as SessionId}>
+                <OneSession host={host()} session={session as SessionId} />
+              </SharedSession>
+            </Show>
+          )}
         </Show>
       )}
     </Show>
@@ -64,6 +74,10 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
   const running = (): boolean => view.state?.running !== undefined || summary()?.status.kind === "running";
   const offline = (): boolean => props.host.view.connection.kind !== "live";
   const [sheet, setSheet] = createSignal(false);
+  const [sharing, setSharing] = createSignal(false);
+  const guest = (): boolean => isGuest(props.host);
+  /** What runs in a terminal of its own is continued here by its owner only. */
+  const prompts = (): boolean => may(props.host, "prompt") && !(guest() && summary()?.outside === true);
   const terminal = createMemo(() => summary()?.terminal === true);
   const title = (): string => visibleLine(summary()?.title ?? t("Session"));
   const [head, setHead] = createSignal<HTMLElement>();
@@ -105,13 +119,15 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
   };
 
   return (
-    <Show when={view.gone === undefined} fallback={<Missing why={view.gone ?? ""} />}>
+    <Show when={view.gone === undefined || guest()} fallback={<Missing why={view.gone ?? ""} />}>
       <div class="session" classList={{ "is-terminal": terminal() }}>
         <div class="session-main">
           <header class="session-head">
-            <A href="/sessions" class="icon-button session-back" aria-label={t("Back to sessions")}>
-              <Icon name="back" />
-            </A>
+            <Show when={!guest()} fallback={<span class="session-start" />}>
+              <A href="/sessions" class="icon-button session-back" aria-label={t("Back to sessions")}>
+                <Icon name="back" />
+              </A>
+            </Show>
             <div class="session-title">
               <h1 class="cut" dir="auto" title={title()}>
                 {title()}
@@ -121,8 +137,11 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                   {(now) => (
                     <>
                       <StatusGlyph status={now().status} stale={staleSince(props.host) !== undefined} />
-                      <span class="cut" classList={{ waiting: now().status.kind === "waiting" }}>
-                        {statusWords(now().status, staleSince(props.host))}
+                      <span
+                        class="cut"
+                        classList={{ waiting: now().status.kind === "waiting" && may(props.host, "answer") }}
+                      >
+                        {statusWords(now().status, staleSince(props.host), may(props.host, "answer"))}
                       </span>
                       <span class="session-where cut">
                         {agentTitle(props.host, now().agent)} · {visibleLine(folderName(now().workspace))}
@@ -135,7 +154,21 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                 </Show>
               </p>
             </div>
-            <Show when={!terminal()} fallback={<div ref={setHead} class="session-more" />}>
+            <Show when={may(props.host, "share") && summary()?.status.kind !== "ended" && summary()}>
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={t("Share this session")}
+                title={t("Share this session")}
+                onClick={() => setSharing(true)}
+              >
+                <Icon name="share" />
+              </button>
+            </Show>
+            <Show when={terminal()}>
+              <div ref={setHead} class="session-more" />
+            </Show>
+            <Show when={!terminal() && !guest()}>
               <button
                 type="button"
                 class="icon-button"
@@ -148,7 +181,9 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
             </Show>
           </header>
           <div class="session-banner">
-            <ConnectionBanner host={props.host} terminal={terminal()} />
+            <Show when={!endingOf(props.host)}>
+              <ConnectionBanner host={props.host} terminal={terminal()} />
+            </Show>
           </div>
           <Show
             when={!terminal()}
@@ -182,41 +217,45 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
                 </div>
               }
             >
-              <Show when={view.rows.length > 0 || view.outgoing.length > 0} fallback={<Fresh />}>
+              <Show when={view.rows.length > 0 || view.outgoing.length > 0} fallback={<Fresh prompts={prompts()} />}>
                 <Transcript host={props.host} open={open} withdraw={(prompt) => withdraw(prompt.prompt)} />
               </Show>
             </Show>
             <div class="session-dock">
               <PinnedAsks host={props.host} open={open} summary={summary()} />
               <WaitingPrompts host={props.host} open={open} withdraw={withdraw} />
-              <Show
-                when={summary()?.outside === true ? summary() : undefined}
-                fallback={
-                  <Composer
-                    session={props.session}
-                    running={running()}
-                    ended={summary()?.status.kind === "ended"}
-                    offline={offline()}
-                    hostName={visibleLine(props.host.known.name)}
-                    takes={props.host.view.agents.find((one) => one.agent === summary()?.agent)?.attaches}
-                    commands={view.state?.commands}
-                    find={(text) =>
-                      props.host.replica
-                        .call("session.find", { session: props.session, text })
-                        .then(({ paths }) => paths)
-                    }
-                    send={send}
-                    stop={() => {
-                      props.host.replica
-                        .intend("session.interrupt", { session: props.session })
-                        .settled.catch(() => undefined);
-                      deck.toasts.say(t("Stop asked"));
-                    }}
-                    resume={resume}
-                  />
-                }
-              >
-                {(outside) => <OutsideNote host={props.host} summary={outside()} resume={resume} />}
+              <Show when={prompts()} fallback={<Watching host={props.host} />}>
+                <Show
+                  when={summary()?.outside === true ? summary() : undefined}
+                  fallback={
+                    <Composer
+                      session={props.session}
+                      running={running()}
+                      ended={summary()?.status.kind === "ended"}
+                      offline={offline()}
+                      hostName={visibleLine(props.host.known.name)}
+                      takes={props.host.view.agents.find((one) => one.agent === summary()?.agent)?.attaches}
+                      commands={view.state?.commands}
+                      find={(text) =>
+                        may(props.host, "files")
+                          ? props.host.replica
+                              .call("session.find", { session: props.session, text })
+                              .then(({ paths }) => paths)
+                          : Promise.resolve([])
+                      }
+                      send={send}
+                      stop={() => {
+                        props.host.replica
+                          .intend("session.interrupt", { session: props.session })
+                          .settled.catch(() => undefined);
+                        deck.toasts.say(t("Stop asked"));
+                      }}
+                      resume={resume}
+                    />
+                  }
+                >
+                  {(outside) => <OutsideNote host={props.host} summary={outside()} resume={resume} />}
+                </Show>
               </Show>
             </div>
           </Show>
@@ -231,6 +270,9 @@ function OneSession(props: { host: HostHere; session: SessionId }) {
               </section>
             </aside>
           )}
+        </Show>
+        <Show when={sharing() && summary()}>
+          {(now) => <ShareSheet host={props.host} summary={now()} onClose={() => setSharing(false)} />}
         </Show>
         <Show when={sheet() && view.state}>
           {(state) => <SessionSheet host={props.host} state={state()} onClose={() => setSheet(false)} />}
@@ -377,9 +419,11 @@ function WaitingPrompts(props: {
               <span class="waiting-state">
                 {prompt.delivery === "steer" ? t("accepted, into this turn") : t("accepted, next")}
               </span>
-              <button type="button" class="button plain" onClick={() => props.withdraw(prompt.prompt)}>
-                {t("Withdraw")}
-              </button>
+              <Show when={may(props.host, "prompt")}>
+                <button type="button" class="button plain" onClick={() => props.withdraw(prompt.prompt)}>
+                  {t("Withdraw")}
+                </button>
+              </Show>
             </li>
           )}
         </For>
@@ -406,11 +450,29 @@ function SideTodo(props: { open: OpenSession }) {
   );
 }
 
-function Fresh() {
+/** Where a guest would write, if it might. */
+function Watching(props: { host: HostHere }) {
+  return (
+    <Show when={props.host.view.connection.kind !== "refused"}>
+      <p class="watching">
+        <Icon name="eye" small />
+        {may(props.host, "answer")
+          ? t("You watch, and answer what is asked. Prompts were not shared with you.")
+          : t("You watch. Nothing can be sent from here.")}
+      </p>
+    </Show>
+  );
+}
+
+function Fresh(props: { prompts: boolean }) {
   return (
     <div class="empty session-fresh">
       <h2>{t("Ready")}</h2>
-      <p>{t("Say what the agent should do. It goes on when you close this page.")}</p>
+      <p>
+        {props.prompts
+          ? t("Say what the agent should do. It goes on when you close this page.")
+          : t("Nothing was said yet. You see it here when it is.")}
+      </p>
     </div>
   );
 }

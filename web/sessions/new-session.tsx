@@ -7,7 +7,7 @@ import type { Size } from "@flybridge/protocol/terminal.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { useNavigate } from "@solidjs/router";
 import { createMemo, createResource, createSignal, createUniqueId, For, Show } from "solid-js";
-import { hostOf, hostsOf, sessionPath, useDeck } from "../deck.ts";
+import { hostOf, ownHostsOf, sessionPath, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { lazySheet } from "../design/lazy-sheet.tsx";
 import { Sheet } from "../design/sheet.tsx";
@@ -19,6 +19,7 @@ import { t } from "../words.ts";
 import { AgentChoice } from "./agent-choice.tsx";
 import { Browse } from "./browse.tsx";
 import { folderName, folderParent } from "./grouping.ts";
+import "./new-session.css";
 
 const Conversations = lazySheet(() => import("../conversations/conversations.tsx"));
 
@@ -29,7 +30,7 @@ export default function NewSession(props: { onClose: () => void; terminal?: bool
   const deck = useDeck();
   const navigate = useNavigate();
   const id = createUniqueId();
-  const [hostId, setHostId] = createSignal<HostId | undefined>(hostsOf(deck)[0]?.known.host);
+  const [hostId, setHostId] = createSignal<HostId | undefined>(ownHostsOf(deck)[0]?.known.host);
   const host = createMemo(() => hostOf(deck, hostId()));
   const agents = (): readonly AgentInfo[] => host()?.view.agents ?? [];
   const [picked, setPicked] = createSignal<string>();
@@ -194,7 +195,7 @@ export default function NewSession(props: { onClose: () => void; terminal?: bool
               <Show when={agent()?.attaches}>{(takes) => <AttachButton tray={tray} takes={takes()} worded />}</Show>
             </div>
           </Show>
-          <Show when={hostsOf(deck).length > 1}>
+          <Show when={ownHostsOf(deck).length > 1}>
             <div>
               <label class="label" for={`${id}-host`}>
                 {t("Host")}
@@ -204,7 +205,7 @@ export default function NewSession(props: { onClose: () => void; terminal?: bool
                 class="field"
                 onChange={(event) => setHostId(event.currentTarget.value as HostId)}
               >
-                <For each={hostsOf(deck)}>
+                <For each={ownHostsOf(deck)}>
                   {(one) => <option value={one.known.host}>{visibleLine(one.known.name)}</option>}
                 </For>
               </select>

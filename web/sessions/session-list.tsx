@@ -3,18 +3,21 @@ import type { Summary } from "@flybridge/protocol/session.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createMemo, createSignal, For, Show } from "solid-js";
-import { type HostHere, hostsOf, sessionPath, useDeck } from "../deck.ts";
+import { type HostHere, hostsOf, isGuest, sessionPath, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
+import { lazySheet } from "../design/lazy-sheet.tsx";
 import { agentTitle } from "../host/agents.ts";
 import { counted, t } from "../words.ts";
 import { folderName, folderParent, type Group, groupsOf } from "./grouping.ts";
 import "./sessions.css";
 import { StatusGlyph, staleSince, statusWords } from "./status.tsx";
 
+const SharedRows = lazySheet(() => import("../guest/shared-rows.tsx"));
+
 /** Sessions of a workspace that show before "all". */
 const FIRST_SESSIONS = 8;
 
-export function SessionList() {
+export default function SessionList() {
   const deck = useDeck();
   const [search, setSearch] = createSignal("");
   const hosts = createMemo(() => hostsOf(deck));
@@ -43,6 +46,9 @@ export function SessionList() {
           </Show>
         )}
       </For>
+      <Show when={hosts().some(isGuest)}>
+        <SharedRows />
+      </Show>
       <Show when={search() !== "" && groups().length === 0}>
         <p class="dim list-nothing">{t("No session has these words in its title, folder or last line.")}</p>
       </Show>
@@ -81,7 +87,7 @@ function WorkspaceGroup(props: { group: Group; hostNamed: boolean; all: boolean 
   );
 }
 
-export function SessionRow(props: { host: HostHere; summary: Summary }) {
+function SessionRow(props: { host: HostHere; summary: Summary }) {
   return (
     <li>
       <A class="session-row" href={sessionPath(props.host.known.host, props.summary.session)} activeClass="here">

@@ -4,7 +4,7 @@ import { hostsOf, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { t } from "../words.ts";
-import { SessionList } from "./session-list.tsx";
+import SessionList from "./session-list.tsx";
 import { lazySheet } from "../design/lazy-sheet.tsx";
 
 const NewSession = lazySheet(() => import("./new-session.tsx"));

@@ -4,6 +4,7 @@ import { visibleLine } from "@flybridge/protocol/text.ts";
 import type { HostHere } from "../deck.ts";
 import { ago, clock, lasted, now } from "../design/time.ts";
 import { t } from "../words.ts";
+import "./status.css";
 
 export function StatusGlyph(props: { status: Status; stale?: boolean }) {
   return (
@@ -15,8 +16,8 @@ export function glyphOf(status: Status): string {
   return status.kind === "ended" && status.cause === "failed" ? "failed" : status.kind;
 }
 
-/** `asOf`: when this was last known, if it is not live; nothing counts on from there. */
-export function statusWords(status: Status, asOf?: number): string {
+/** `asOf`: when this was last known, if it is not live; nothing counts on from there. `answers`: this device may. */
+export function statusWords(status: Status, asOf?: number, answers = true): string {
   const since = (at: number): string =>
     asOf === undefined ? lasted(now() - at) : t("as of {time}", { time: clock(asOf) });
   switch (status.kind) {
@@ -29,7 +30,9 @@ export function statusWords(status: Status, asOf?: number): string {
         ? t("Running · {time}", { time: since(status.since) })
         : t("{doing} · {time}", { doing: visibleLine(status.doing), time: since(status.since) });
     case "waiting":
-      return t("Waits for you · {time}", { time: since(status.since) });
+      return answers
+        ? t("Waits for you · {time}", { time: since(status.since) })
+        : t("Waits for an answer · {time}", { time: since(status.since) });
     case "ended":
       if (status.cause === "failed")
         return status.detail === undefined

@@ -5,12 +5,13 @@ import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { createEffect, createMemo, createSignal, type JSX, on, onCleanup, onMount, Show } from "solid-js";
 import { Portal } from "solid-js/web";
-import { type HostHere, useDeck } from "../deck.ts";
+import { type HostHere, isGuest, useDeck } from "../deck.ts";
 import { CopyButton } from "../design/copy.tsx";
 import { Icon } from "../design/icon.tsx";
 import { lazySheet } from "../design/lazy-sheet.tsx";
 import { Menu, MenuItem } from "../design/menu.tsx";
 import { clock } from "../design/time.ts";
+import { may } from "../grant/grant.ts";
 import { storeCell } from "../store-cell.ts";
 import { counted, t } from "../words.ts";
 import { chooseLetters, keysShown, letters, pixelsOf, readable } from "./choices.ts";
@@ -135,12 +136,14 @@ export default function TerminalPage(props: {
 
   const status = () => (props.open.view.value.state ?? props.host.view.sessions[props.session])?.status;
   const ended = createMemo(() => status()?.kind === "ended" || view.ended);
-  const others = createMemo(() => view.whose === "other");
+  const types = (): boolean => may(props.host, "input");
+  /** Who only watches has no say in the size. */
+  const others = createMemo(() => view.whose === "other" || !types());
   const offline = (): boolean => props.host.view.connection.kind !== "live";
 
   const send = (text: string): void => {
     const screenNow = emulator();
-    const typed = terminal.type(text);
+    const typed = types() ? terminal.type(text) : undefined;
     if (!typed || !screenNow) return;
     echo.typed(text, typed.upTo, screenNow.seen, performance.now());
     guess();
@@ -162,7 +165,7 @@ export default function TerminalPage(props: {
     letGo();
   };
   const paste = (text: string): void => {
-    if (text === "" || ended()) return;
+    if (text === "" || ended() || !types()) return;
     const made = pasteFrom(text, emulator()?.bracketed ?? false);
     if (made.ask) setSheet({ paste: made });
     else typePaste(made);
@@ -359,14 +362,18 @@ export default function TerminalPage(props: {
             <Icon name="keyboard" />
             {t("Letters, keys, reading aloud")}
           </MenuItem>
-          <MenuItem onChoose={() => void pasteFromClipboard()}>
-            <Icon name="paste" />
-            {t("Paste")}
-          </MenuItem>
-          <MenuItem onChoose={() => props.settings()}>
-            <Icon name="settings" />
-            {t("Name and end of this session")}
-          </MenuItem>
+          <Show when={types()}>
+            <MenuItem onChoose={() => void pasteFromClipboard()}>
+              <Icon name="paste" />
+              {t("Paste")}
+            </MenuItem>
+          </Show>
+          <Show when={!isGuest(props.host)}>
+            <MenuItem onChoose={() => props.settings()}>
+              <Icon name="settings" />
+              {t("Name and end of this session")}
+            </MenuItem>
+          </Show>
         </Menu>
       </Portal>
       <Show when={!view.live && !offline() && view.drawn && view.staleSince}>
@@ -378,7 +385,7 @@ export default function TerminalPage(props: {
           </div>
         )}
       </Show>
-      <Show when={others() && view.drawn && !ended()}>
+      <Show when={others() && types() && view.drawn && !ended()}>
         <div class="term-words" role="status">
           <Icon name="desktop" small />
           <p>{t("Shown at the size of another device")}</p>
@@ -448,14 +455,16 @@ export default function TerminalPage(props: {
           fallback={
             <div ref={(one) => (keys = one)} class="term-ended" role="status">
               <p>{endWords()}</p>
-              <button type="button" class="button" onClick={restart}>
-                <Icon name="play" />
-                {t("Start again")}
-              </button>
+              <Show when={!isGuest(props.host)}>
+                <button type="button" class="button" onClick={restart}>
+                  <Icon name="play" />
+                  {t("Start again")}
+                </button>
+              </Show>
             </div>
           }
         >
-          <Show when={keysShown() && view.gone === undefined}>
+          <Show when={keysShown() && types() && view.gone === undefined}>
             <KeyRow
               row={(one) => (keys = one)}
               type={(text) => {
