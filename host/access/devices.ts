@@ -25,7 +25,10 @@ export interface Recalled {
 export interface Devices {
   list(): Device[];
   get(device: DeviceId): Device | undefined;
-  /** A device that has everything keeps it, whatever it is paired for. */
+  /**
+   * A device that has everything keeps it, whatever it is paired for, and one that uses what came of itself keeps what it
+   * had: with its giver's grant its own would not end. One that is suspended has nothing to keep.
+   */
   pair(key: Uint8Array, introduction: Introduction, grant: Grant, secret: Uint8Array, way?: Way): Device;
   /** The secret that `fits`, of the device with this key; changes nothing, for the question may be a replay. */
   recall(key: Uint8Array, fits: (secret: Uint8Array) => boolean): Recalled | undefined;
@@ -110,6 +113,10 @@ export function makeDevices(around: {
     return all;
   };
 
+  const keeps = ({ device, grant, suspended }: StoredDevice["device"], offered: Grant): boolean =>
+    suspended === undefined &&
+    (grant.kind === "owner" || (offered.kind === "session" && withHeirs([device]).has(offered.by)));
+
   /** Stored before it is done: a revocation that a restart forgets is none. Then the cut, before anything can fail. */
   const end = (
     ids: readonly DeviceId[],
@@ -128,6 +135,11 @@ export function makeDevices(around: {
     for (const id of all) publish({ kind: "device.gone", device: id });
     watchExpiry();
     return ended.length;
+  };
+
+  const endHeirs = (giver: DeviceId): void => {
+    const heirs = [...withHeirs([giver])].filter((id) => id !== giver);
+    end(heirs, "revoked", "device.revoked");
   };
 
   const expire = (): void => {
@@ -162,6 +174,9 @@ export function makeDevices(around: {
     // Also where that could not be stored: it stays so while this host runs.
     stored.set(device.device, { ...one, device: { ...device, suspended: now() } });
     cut(device.device, "suspended");
+    // Which of the two gave what cannot be told.
+    around.gone(new Set([device.device]));
+    whileThereIsRoom(() => endHeirs(device.device));
     whileThereIsRoom(() =>
       note({ event: "device.suspended", device: device.device, detail: `${device.kind} ${device.name}` }),
     );
@@ -177,10 +192,11 @@ export function makeDevices(around: {
     },
     pair(key, introduction, offered, secret, way) {
       const id = deviceIdOf(key);
-      const before = stored.get(id)?.device.grant;
+      const before = stored.get(id)?.device;
       if (!before && stored.size >= MAX_DEVICES)
         throw new CallError("too_many", `${MAX_DEVICES} devices are paired. Revoke some first.`);
-      const grant = before?.kind === "owner" ? before : offered;
+      const isKept = before !== undefined && keeps(before, offered);
+      const grant = isKept ? before.grant : offered;
       const device = {
         device: id,
         ...introduction,
@@ -188,6 +204,8 @@ export function makeDevices(around: {
         paired: now(),
         ...(way === undefined ? {} : { way }),
       };
+      // What it passed on came of what it had.
+      if (!isKept) endHeirs(id);
       turns.set(id, turnOf(id) + 1);
       keep({ device, secrets: { current: secret, retired: [] } });
       const by = grant.kind === "session" ? grant.by : undefined;

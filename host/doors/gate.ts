@@ -86,10 +86,10 @@ export function makeGate(around: {
         if (!(await pairings.ask({ introduction, way, digits, gone }))) return false;
       }
       // Who made the offer may have lost since what it gives.
-      const giver = devices.get(offer.by)?.grant;
+      const giver = devices.get(offer.by);
       const { grant } = offer;
-      if (giver === undefined || (grant.kind === "owner" ? giver.kind !== "owner" : !isWithin(grant, giver)))
-        return false;
+      if (!giver || giver.suspended !== undefined) return false;
+      if (grant.kind === "owner" ? giver.grant.kind !== "owner" : !isWithin(grant, giver.grant)) return false;
       devices.pair(deviceKey, introduction, grant, continuity, way);
       return true;
     } catch (error) {

@@ -1,7 +1,7 @@
 /** Who may come in: devices, the offers that make them, those that wait to be let in, and the log of it all. */
 import { type Grant, isWithin, type SessionGrant } from "@flybridge/protocol/grant.ts";
 import type { DeviceId, HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
-import { GRANT_MS } from "@flybridge/protocol/limits.ts";
+import { GRANT_MS, OFFER_MS } from "@flybridge/protocol/limits.ts";
 import type { OfferMade, OpenOffer } from "@flybridge/protocol/offer-made.ts";
 import {
   type Connection,
@@ -123,7 +123,8 @@ export function deviceIntents(around: {
       const grant: SessionGrant = { kind: "session", session, verbs: [...new Set(verbs)], until, by: device };
       if (!isWithin(grant, own))
         throw new CallError("forbidden", "You can pass on what you may do here yourself, or less.");
-      return offerOf(intent, device, grant);
+      // An invitation to what is over by then would let nobody in.
+      return offerOf(intent, device, grant, Math.min(OFFER_MS, until - now()));
     },
     "session.detach": (_params, _intent, { device }) => {
       devices.detach(device);
