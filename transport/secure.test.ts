@@ -297,6 +297,16 @@ describe("a host refuses", () => {
     await ear.until(({ end }) => end?.kind === "cut");
   });
 
+  it("one that is told why, for it proved who it is", async () => {
+    const { host, identity, device } = await paired();
+    const [a, b] = memoryLink();
+    const accepting = faultOf(host.accept(b, { advance: () => "suspended" }));
+    const back = await reconnectOver(a, { ...identity, continuity: device.continuity, keep() {} });
+    const ear = new PipeEar(back.pipe);
+    assert.equal(await accepting, "refused");
+    await ear.until(({ end }) => end?.kind === "bye" && end.reason === "suspended");
+  });
+
   it("a replayed message 1: it gets an answer, and nothing changes", async () => {
     const { host, identity, device } = await paired();
     const said: Uint8Array[] = [];

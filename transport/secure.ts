@@ -188,9 +188,10 @@ export interface AcceptOptions extends Common {
   continuityOf(deviceKey: Uint8Array, tag: Uint8Array): Uint8Array | undefined;
   /**
    * The device is there now and holds `used`. True stores `next` as its secret; false refuses it, for instance because
-   * `used` was replaced before, which shows that two copies of the device exist.
+   * `used` was replaced before, which shows that two copies of the device exist. A word refuses it too, and is the
+   * goodbye that it gets: it has proved who it is.
    */
-  advance(deviceKey: Uint8Array, used: Uint8Array, next: Uint8Array): boolean;
+  advance(deviceKey: Uint8Array, used: Uint8Array, next: Uint8Array): boolean | string;
 }
 
 /** Who used an offer. */
@@ -438,7 +439,7 @@ function pipeOver(
   paceMs: number | undefined,
   deflate: Deflate | undefined,
   /** Host, on a return: runs at the first record; our own first record follows it. */
-  advance?: () => boolean,
+  advance?: () => boolean | string,
 ): { pipe: SealedPipe; ready: Promise<PipeEnd | undefined> } {
   let settle: (end?: PipeEnd) => void;
   const ready = new Promise<PipeEnd | undefined>((resolve) => {
@@ -447,8 +448,13 @@ function pipeOver(
   const birth: PipeBirth = {
     ready() {
       if (advance) {
-        if (!advance()) return false;
+        const verdict = advance();
+        if (verdict === false) return false;
         pipe.announce();
+        if (typeof verdict === "string") {
+          pipe.close(verdict);
+          return false;
+        }
       }
       settle();
       return true;
