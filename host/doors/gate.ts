@@ -6,7 +6,7 @@ import { confirmationDigits } from "@flybridge/crypto/confirmation.ts";
 import { continuityTag } from "@flybridge/crypto/continuity.ts";
 import type { AgreementKey, Suite } from "@flybridge/crypto/suite.ts";
 import { Introduction } from "@flybridge/protocol/device.ts";
-import { isWithin } from "@flybridge/protocol/grant.ts";
+import { type GrantEnd, isWithin } from "@flybridge/protocol/grant.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import type { Way } from "@flybridge/protocol/way.ts";
 import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
@@ -99,9 +99,10 @@ export function makeGate(around: {
   };
 
   /** What cannot be stored did not happen: the device is cut off, keeps the secret it came with, and comes again. */
-  const advance = (key: Uint8Array, used: Recalled | undefined, next: Uint8Array): boolean => {
+  const advance = (key: Uint8Array, used: Recalled | undefined, next: Uint8Array): boolean | GrantEnd => {
     try {
-      return used !== undefined && devices.advance(key, used, next);
+      if (used !== undefined && devices.advance(key, used, next)) return true;
+      return devices.get(deviceIdOf(key))?.suspended !== undefined && "suspended";
     } catch (error) {
       log("a device could not be let in", { error: String(error) });
       return false;
