@@ -7,11 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { BareDevice, newIntent, type Keys } from "./bare.ts";
+import { alone } from "@flybridge/client/lock-node.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { Verb } from "@flybridge/protocol/grant.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { LINK_PATH } from "@flybridge/protocol/relay.ts";
 
+/** A shell that waits its turn longer than that waits for one that hangs. */
+const SHELL_MS = 60_000;
 const HOST = join(import.meta.dirname, "..", "host", "main.ts");
 /** As `flybridge up` gives its host one: half of a start is compiling. */
 const compiled = process.env["NODE_COMPILE_CACHE"];
@@ -120,7 +123,14 @@ export async function startWorld(
     kill: () => ended("SIGKILL"),
     restart: () => start(running.port),
     async shell() {
-      return BareDevice.reconnect(keysIn(join(state, "cli.json")));
+      const path = join(state, "cli.json");
+      // One after the other, as commands do: each takes the next secret.
+      const comeIn = async (): Promise<BareDevice> => {
+        const device = await BareDevice.reconnect(keysIn(path));
+        await device.until(() => device.messages.find(({ t }) => t === "welcome"));
+        return device;
+      };
+      return alone(`${path}.lock`, comeIn, AbortSignal.timeout(SHELL_MS));
     },
     async pair(name) {
       const shell = await world.shell();
