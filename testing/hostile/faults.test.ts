@@ -219,7 +219,7 @@ describe("faults that others had", { timeout: 180_000 }, () => {
     });
     let alerts = 0;
     page.on("dialog", (dialog) => (alerts++, void dialog.dismiss()));
-    await page.goto(`http://127.0.0.1:${world.port}/session/${session}`);
+    await page.goto(`http://127.0.0.1:${world.port}/session/${owner.keys.host}/${session}`);
     await page.locator(".xterm-rows", { hasText: "shown" }).waitFor();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "the person's own");
     assert.equal(await page.locator('a[href^="javascript"]').count(), 0);
