@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, it } from "node:test";
-import { deadLinks, deadPaths, unknownScripts } from "./docs.ts";
+import { deadLinks, deadPaths, unknownRules, unknownScripts, unshown } from "./docs.ts";
 import { renew, staleSections } from "./reference.ts";
 
 const root = mkdtempSync(join(tmpdir(), "flybridge-docs-"));
@@ -31,6 +31,24 @@ it("finds commands that package.json does not have, and leaves sentences about n
   assert.deepEqual(unknownScripts("x.md", text, scripts), [
     'x.md: tells to run "gone", which package.json has not',
     'x.md: tells to run "gone2", which package.json has not',
+  ]);
+});
+
+it("finds rules that PROTOCOL.md does not lay down, also where it names them", () => {
+  const protocol = "- **R01** One, as R99 would have it.";
+  assert.deepEqual(unknownRules("x.md", "R01, and R01 by R02 and R99", protocol), [
+    "x.md: names rule R02, which PROTOCOL.md has not",
+    "x.md: names rule R99, which PROTOCOL.md has not",
+  ]);
+});
+
+it("finds what somebody cannot do without a test that shows it", () => {
+  const head = "| who | can | cannot | only if |\n|---|---|---|---|\n";
+  const row =
+    "| **A thief** | [can](a.test.ts) | fly: R01, [a](x/a.test.ts) · [run](docs/a.md) · hide: R02 | [b](b.test.ts) |";
+  assert.deepEqual(unshown("x.md", `${head}${row}\n| **A cat** | all | | |\n`), [
+    'x.md: "[run](docs/a.md)" links no test',
+    'x.md: "hide: R02" links no test',
   ]);
 });
 

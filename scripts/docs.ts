@@ -12,6 +12,8 @@ const SKIPPED_FOLDERS = /(^|\/)(node_modules|dist|\.cache|\.git|screens)(\/|$)/;
 const NPM_OWN = new Set(["ci", "install", "i", "run", "config", "cache", "view", "pack", "link"]);
 /** Its last column says how to see a row, in the words of a shell; it names no files of ours. */
 const FEATURES = "docs/features.md";
+const PROTOCOL = "PROTOCOL.md";
+const SECURITY = "SECURITY.md";
 
 export function checkDocs(root: string): string[] {
   const documents = globSync("**/*.md", { cwd: root, exclude: (name) => SKIPPED_FOLDERS.test(name) }).sort();
@@ -23,7 +25,32 @@ export function checkDocs(root: string): string[] {
       ? links
       : [...links, ...deadPaths(root, file, text), ...unknownScripts(file, text, scripts)];
   });
-  return [...inDocuments, ...unlistedFolders(root), ...unknownIds(root), ...staleSections(root, SECTIONS)];
+  const security = existsSync(join(root, SECURITY)) ? readFileSync(join(root, SECURITY), "utf8") : "";
+  return [
+    ...inDocuments,
+    ...unknownRules(SECURITY, security, readProtocol(root) ?? ""),
+    ...unshown(SECURITY, security),
+    ...unlistedFolders(root),
+    ...unknownIds(root),
+    ...staleSections(root, SECTIONS),
+  ];
+}
+
+/** A rule that a document leans on must be one that PROTOCOL.md lays down, not only names. */
+export function unknownRules(file: string, text: string, protocol: string): string[] {
+  const rules = new Set([...text.matchAll(/\bR\d{2}\b/g)].map(([rule]) => rule));
+  return [...rules]
+    .filter((rule) => !protocol.includes(`**${rule}**`))
+    .map((rule) => `${file}: names rule ${rule}, which PROTOCOL.md has not`);
+}
+
+/** What the table of adversaries says that somebody cannot do, without a test that shows it. */
+export function unshown(file: string, text: string): string[] {
+  const rows = text.split("\n").filter((line) => line.startsWith("| **"));
+  return rows
+    .flatMap((row) => (row.split("|")[3] ?? "").split(" · "))
+    .filter((cannot) => cannot.trim() !== "" && !/\]\([^)]*\.(test|contract)\.tsx?\)/.test(cannot))
+    .map((cannot) => `${file}: "${cannot.trim()}" links no test`);
 }
 
 /** `[text](path)` and `![text](path#part)`, from the document's own folder. */
@@ -82,7 +109,7 @@ function unlistedFolders(root: string): string[] {
 /** An id in a test's name that nothing has would be counted for nothing: rows of the feature list, rules of PROTOCOL.md. */
 function unknownIds(root: string): string[] {
   const rows = new Set(readFeatures(root).map(({ id }) => id));
-  const protocol = existsSync(join(root, "PROTOCOL.md")) ? readFileSync(join(root, "PROTOCOL.md"), "utf8") : undefined;
+  const protocol = readProtocol(root);
   const tests = globSync("**/*.{test,contract}.{ts,tsx}", { cwd: root, exclude: (name) => SKIPPED_FOLDERS.test(name) });
   return tests.flatMap((file) => {
     const found = [...readFileSync(join(root, file), "utf8").matchAll(/\b(?:it|test|describe)\(\s*["'`](.*)/g)];
@@ -96,6 +123,10 @@ function unknownIds(root: string): string[] {
         .map((rule) => `${file}: cites rule ${rule}, which PROTOCOL.md has not`),
     ];
   });
+}
+
+function readProtocol(root: string): string | undefined {
+  return existsSync(join(root, PROTOCOL)) ? readFileSync(join(root, PROTOCOL), "utf8") : undefined;
 }
 
 function readScripts(root: string): ReadonlySet<string> {
