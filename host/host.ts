@@ -92,14 +92,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const timer = setTimeout(work, milliseconds);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   };
-  let live: Sessions | undefined;
+  /** Grants may be over before there are sessions. */
+  const live: { sessions?: Sessions } = {};
   const access = held.use(
     openAccess({
       store,
       identity,
       publish: (fact) => feed.published([store.feed.put(fact)]),
       gone: (ids) => {
-        for (const session of live?.list() ?? []) session.drop(ids);
+        for (const session of live.sessions?.list() ?? []) session.drop(ids);
       },
       now,
       after,
@@ -160,7 +161,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
   });
 
-  live = sessions;
+  live.sessions = sessions;
 
   let stopping: Promise<void> | undefined;
   let end = (): void => {};

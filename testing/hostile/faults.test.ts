@@ -103,13 +103,13 @@ describe("faults that others had", { timeout: 180_000 }, () => {
     const led = formatConnection({ ...parsed, addresses: [{ host: "127.0.0.1", port }] });
     await assert.rejects(BareDevice.pair(led, "misled"));
     assert.equal(heard.length, 2, "a hello and message 1");
-    for (const secret of [parsed.secret, parsed.offer]) assert.ok(!Buffer.concat(heard).includes(secret));
+    for (const secret of [parsed.secret, parsed.offer]) assert.ok(!Buffer.concat(heard).includes(Buffer.from(secret)));
     const device = await BareDevice.pair(connection, "not misled");
     device.close();
     await device.ended;
     heard.length = 0;
     await assert.rejects(BareDevice.reconnect(device.keys, linkTo(`ws://127.0.0.1:${port}${LINK_PATH}`)));
-    assert.ok(!Buffer.concat(heard).includes(device.keys.continuity));
+    assert.ok(!Buffer.concat(heard).includes(Buffer.from(device.keys.continuity)));
     attacker.close();
     for (const client of attacker.clients) client.terminate();
     (await BareDevice.reconnect(device.keys)).close();

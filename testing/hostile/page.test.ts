@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { LINK_PATH } from "@flybridge/protocol/relay.ts";
 import type { Browser, Page } from "playwright-core";
 import { DESKTOP, launchChromium } from "../browser.ts";
-import { BareDevice } from "../bare.ts";
+import type { BareDevice } from "../bare.ts";
 import { startWorld, type World } from "../world.ts";
 
 const SITE = "evil.test";
