@@ -98,10 +98,12 @@ describe("letting a device in from a shell", { timeout: 300_000 }, () => {
     assert.ok(!(await paired()).includes("mistyped"));
   });
 
-  it("[E09] --refuse turns it away, and so does Ctrl-C of pair; who gives up waiting is not let in", async () => {
+  it("[E09] --refuse turns it away, and so does Ctrl-C of pair", async () => {
     const first = await invited();
     const one = await come(first.connection, "refused");
     await done("confirm", "--refuse");
+    // By that, and not because it gave up.
+    assert.equal((await events()).at(-1), "pairing.refused");
     await assert.rejects(one.paired, refused);
     assert.equal((await first.pair.ended).code, 1);
 
@@ -110,6 +112,7 @@ describe("letting a device in from a shell", { timeout: 300_000 }, () => {
     await second.pair.line((line) => line.includes("waits"));
     second.pair.child.kill("SIGINT");
     assert.equal((await second.pair.ended).code, 130);
+    assert.equal((await events()).at(-1), "pairing.refused");
     await assert.rejects(two.paired, refused);
 
     assert.deepEqual(
