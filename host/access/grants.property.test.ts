@@ -16,13 +16,13 @@ import { memoryLink } from "@flybridge/transport/memory.ts";
 import { pairOver } from "@flybridge/transport/secure.ts";
 import fc from "fast-check";
 import { authorize, mayRead } from "../core/authorize.ts";
-import type { AuditShelf, DeviceShelf, FeedShelf, StoredDevice } from "../core/ports.ts";
 import type { Desk } from "../doors/desk.ts";
 import { makeGate } from "../doors/gate.ts";
 import { nodeDeflate, nodeInflate } from "../machine/deflate.ts";
 import { deviceIntents } from "../methods/device.ts";
 import { type Access, openAccess } from "./access.ts";
 import { deviceIdOf } from "./devices.ts";
+import { memoryShelves } from "./memory.fixture.ts";
 
 const RUNS = 100;
 const STEPS = 60;
@@ -59,7 +59,7 @@ class World {
   constructor() {
     const now = (): number => this.now;
     this.access = openAccess({
-      store: { devices: deviceShelf(), audit: auditShelf, feed: feedShelf },
+      store: memoryShelves(),
       identity: { signing: signingKey(new Uint8Array(32).fill(1)) },
       publish() {},
       gone() {},
@@ -298,15 +298,3 @@ function keyOf(at: number) {
 function idOf({ connection }: Made): Uint8Array {
   return parseConnection(connection).offer;
 }
-
-function deviceShelf(): DeviceShelf {
-  const stored = new Map<DeviceId, StoredDevice>();
-  return {
-    list: () => [...stored.values()],
-    put: (one) => void stored.set(one.device.device, one),
-    remove: (some) => some.forEach((id) => stored.delete(id)),
-  };
-}
-
-const auditShelf: AuditShelf = { append() {}, head: () => undefined, page: () => [], rows: () => [] };
-const feedShelf: FeedShelf = { after: () => [], last: () => 0, put: (fact) => ({ seq: 1, fact }) };
