@@ -1,8 +1,12 @@
 /** One session shared from a shell, with the real command against the real host. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { makeBridge } from "@flybridge/client/make-bridge.ts";
+import { nodePlatform } from "@flybridge/client/platform-node.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
+import { parseConnection } from "@flybridge/protocol/offer.ts";
 import { BareDevice } from "@flybridge/testing/bare.ts";
 import { openShell, type Outcome, type Shell } from "@flybridge/testing/shell.ts";
 import { HandshakeError } from "@flybridge/transport/secure.ts";
@@ -143,10 +147,19 @@ describe("one session, shared from a shell", { timeout: 300_000 }, () => {
     await assert.rejects(BareDevice.pair(open), refused);
   });
 
-  it("a device of the owner's that joins keeps all that it may, and is told apart", async () => {
-    const { json } = await done("show-connection-string", "--json");
-    const own = await pair(String(json[0]?.["connection"]), "my own");
-    assert.match((await done("devices")).stdout, /my own.*\n.*phone · everything/u);
-    own.close();
+  it("a device of the owner's that joins keeps all that it may, and that is said", async () => {
+    const own = await makeBridge(await nodePlatform({ folder: join(shell.home, "..", "own") }));
+    const joins = (connection: string): Promise<unknown> =>
+      own.pair(parseConnection(connection), { name: "my own", kind: "tablet" });
+    try {
+      await joins((await done("show-connection-string")).stdout.trim());
+      const share = shell.start(["share", session]);
+      await joins((await share.line((line) => line.startsWith("  flybridge://"))).trim());
+      const { stdout } = await share.ended;
+      assert.match(stdout, /: my own \(tablet\)\. It is yours and may do everything here already\./u);
+      assert.match((await done("devices")).stdout, /my own.*\n.*tablet · everything/u);
+    } finally {
+      own.close();
+    }
   });
 });
