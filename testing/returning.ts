@@ -77,8 +77,10 @@ export class ReturningDevice {
   }
 
   async follow(session: SessionId): Promise<void> {
+    const device = await this.#current;
+    // Not before: a connection that comes meanwhile would follow by itself, and then once more here.
     this.#session = session;
-    await this.#followOn(await this.#current, session);
+    await this.#followOn(device, session);
   }
 
   /** Resolves with what `find` gives for one of the entries, there already or to come. */

@@ -19,7 +19,7 @@ export class Heartbeat {
   #number = 0;
   #pingedAt: number | undefined;
   #rttMs: number | undefined;
-  #stopped = false;
+  #runs = false;
 
   /** Without a pace it only listens: a host lets its devices choose, so that it wakes no sleeping phone. */
   constructor(clock: Clock, events: HeartbeatEvents, paceMs?: number) {
@@ -27,6 +27,13 @@ export class Heartbeat {
     this.#events = events;
     this.#paceMs = paceMs;
     this.#heardAt = clock.now();
+    this.#beatAt = this.#heardAt;
+  }
+
+  /** From now on silence counts. */
+  begin(): void {
+    this.#runs = true;
+    this.#heardAt = this.#clock.now();
     this.#beatAt = this.#heardAt;
     this.#arm();
   }
@@ -55,13 +62,13 @@ export class Heartbeat {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#runs = false;
     this.#stopTimer?.();
   }
 
   #arm(): void {
     this.#stopTimer?.();
-    if (this.#stopped) return;
+    if (!this.#runs) return;
     const beatAt = this.#paceMs === undefined ? Number.POSITIVE_INFINITY : this.#beatAt + this.#paceMs;
     const next = Math.min(beatAt, this.#heardAt + DEAD_MS);
     this.#stopTimer = this.#clock.setTimer(Math.max(0, next - this.#clock.now()), () => {
@@ -70,7 +77,7 @@ export class Heartbeat {
   }
 
   #ring(): void {
-    if (this.#stopped) return;
+    if (!this.#runs) return;
     const now = this.#clock.now();
     if (now - this.#heardAt >= DEAD_MS) {
       this.stop();

@@ -78,6 +78,8 @@ export interface PipeOptions {
   readonly paceMs?: number | undefined;
   /** Bytes of the other side's first record, at most: until it opens, nobody is authenticated. */
   readonly firstRecordBytes: number;
+  /** A person may have to let us in before it comes: until then whoever made the handshake watches the time. */
+  readonly waits?: boolean | undefined;
 }
 
 /** For whoever made the handshake. */
@@ -144,6 +146,7 @@ export class SealedPipe implements SecurePipe {
       },
       options.paceMs,
     );
+    if (options.waits !== true) this.#heartbeat.begin();
   }
 
   get hash(): Uint8Array {
@@ -236,6 +239,7 @@ export class SealedPipe implements SecurePipe {
       throw new FrameError("a first record that is not ready");
     if (!this.#birth.ready()) throw new FrameError("not accepted");
     this.#theirsReady = true;
+    this.#heartbeat.begin();
   }
 
   #obey(frame: Frame): void {

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterEach, describe, it } from "node:test";
 import { continuityTag } from "@flybridge/crypto/continuity.ts";
 import { nobleKey, nobleSuite } from "@flybridge/crypto/noble.ts";
+import { CONFIRM_MS } from "@flybridge/protocol/limits.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
@@ -700,6 +701,30 @@ describe("a heartbeat", () => {
     await clock.turn(5_001);
     assert.equal(atDevice.end?.kind, "cut");
     assert.equal(atHost.end?.kind, "cut");
+    assert.equal(clock.timers, 0);
+  });
+
+  it("is silent as long as a person at the host may take, and from then on as any other", async () => {
+    const clock = fakeClock();
+    const host = new Machine();
+    const [a, b] = memoryLink();
+    const person = Promise.withResolvers<boolean>();
+    const asked = Promise.withResolvers<void>();
+    const ask = (): Promise<boolean> => {
+      asked.resolve();
+      return person.promise;
+    };
+    const coming = pairOver(a, { ...ofDevice(host), clock, offer: OFFER, secret: host.secret });
+    const accepting = host.accept(b, { clock, confirms: () => true, consume: ask });
+    await asked.promise;
+    await clock.turn(CONFIRM_MS - 1);
+    person.resolve(true);
+    const [device, accepted] = await Promise.all([coming, accepting]);
+    const [atDevice, atHost] = [new PipeEar(device.pipe), new PipeEar(accepted.pipe)];
+    await clock.turn(2 * DEAD_MS);
+    assert.deepEqual([atDevice.end, atHost.end], [undefined, undefined]);
+    device.pipe.close("done");
+    await atHost.until((ear) => ear.end !== undefined);
     assert.equal(clock.timers, 0);
   });
 });

@@ -32,7 +32,15 @@ import type { Deflate, Inflate } from "./deflate.ts";
 import { BEAT_VISIBLE_MS } from "./pace.ts";
 import { Inbox, LinkEnded } from "./inbox.ts";
 import type { Link, Tls } from "./link.ts";
-import { GENERIC_END, type PipeBirth, type PipeEnd, SealedPipe, type Seal, type SecurePipe } from "./pipe.ts";
+import {
+  GENERIC_END,
+  type PipeBirth,
+  type PipeEnd,
+  type PipeOptions,
+  SealedPipe,
+  type Seal,
+  type SecurePipe,
+} from "./pipe.ts";
 
 /** In a device's hello: it inflates. Every host of version 1 does. */
 const DEFLATE_FEATURE = "deflate";
@@ -239,7 +247,13 @@ export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
       options.confirming?.(channel.hash);
     }
     link.send(finished.message3);
-    const { pipe, ready } = pipeOver(link, channel, options, options.paceMs ?? BEAT_VISIBLE_MS, options.deflate);
+    const { pipe, ready } = pipeOver(
+      link,
+      channel,
+      { ...options, waits: true },
+      options.paceMs ?? BEAT_VISIBLE_MS,
+      options.deflate,
+    );
     inbox.handOver(pipe);
     await isReady(ready, inbox, "violation");
     pipe.announce();
@@ -435,7 +449,7 @@ function prologueFor(
 function pipeOver(
   link: Link,
   seal: Seal,
-  options: Common,
+  options: Common & Pick<PipeOptions, "waits">,
   paceMs: number | undefined,
   deflate: Deflate | undefined,
   /** Host, on a return: runs at the first record; our own first record follows it. */
@@ -463,9 +477,9 @@ function pipeOver(
       settle(end);
     },
   };
-  const { clock = systemClock, inflate } = options;
+  const { clock = systemClock, inflate, waits } = options;
   const firstRecordBytes = PRE_AUTH_FRAME_BYTES;
-  const pipe = new SealedPipe(link, seal, birth, { clock, deflate, inflate, paceMs, firstRecordBytes });
+  const pipe = new SealedPipe(link, seal, birth, { clock, deflate, inflate, paceMs, firstRecordBytes, waits });
   return { pipe, ready };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,6 +96,16 @@ describe("the audit log", () => {
       assert.equal(fault?.seq, seq);
       assert.match(fault.message, says);
     });
+
+  it("shows a row that was changed and given a hash that fits it", () => {
+    using one = log(4);
+    const [first, second] = one.audit().page(undefined).rows;
+    assert.ok(first && second);
+    const said = JSON.stringify([first.hash, 2, second.at, second.event, DEVICE, null, "another"]);
+    const hash = createHash("sha256").update(said).digest("base64url");
+    const fault = one.edited(`UPDATE audit SET detail = 'another', hash = '${hash}' WHERE seq = 2`);
+    assert.equal(fault?.seq, 3);
+  });
 
   it("of another host does not pass for this one's", () => {
     using one = log(2);

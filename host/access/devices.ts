@@ -204,8 +204,11 @@ export function makeDevices(around: {
         paired: now(),
         ...(way === undefined ? {} : { way }),
       };
-      // What it passed on came of what it had.
-      if (!isKept) endHeirs(id);
+      // What it passed on came of what it had, and so do its connections.
+      if (!isKept) {
+        endHeirs(id);
+        cut(id, "revoked");
+      }
       turns.set(id, turnOf(id) + 1);
       keep({ device, secrets: { current: secret, retired: [] } });
       const by = grant.kind === "session" ? grant.by : undefined;

@@ -63,7 +63,9 @@ export function deviceIntents(around: {
   | "session.detach"
 > {
   const { devices, offers, pairings, audit, host, reach, now } = around;
-  const made = new Map<IntentId, OfferMade>();
+  /** By who asked, and with which intent. */
+  const made = new Map<string, OfferMade>();
+  const keyOf = (intent: IntentId, by: DeviceId): string => `${intent} ${by}`;
 
   const offerOf = (intent: IntentId, by: DeviceId, grant: Grant, life?: number): OfferMade => {
     const offer = offers.make(grant, by, life);
@@ -76,7 +78,7 @@ export function deviceIntents(around: {
       expires: offer.expires,
       host: host.id,
     };
-    made.set(intent, answer);
+    made.set(keyOf(intent, by), answer);
     for (const old of [...made.keys()].slice(0, -MADE_KEPT)) made.delete(old);
     audit.note({ event: "offer.made", by, detail: grantText(grant) });
     return answer;
@@ -101,7 +103,7 @@ export function deviceIntents(around: {
       return { revoked: devices.revokeAll([caller.device, around.shell()], caller.device) };
     },
     "offer.make": ({ life }, intent, { device }) =>
-      made.get(intent) ?? offerOf(intent, device, { kind: "owner" }, life),
+      made.get(keyOf(intent, device)) ?? offerOf(intent, device, { kind: "owner" }, life),
     "offer.withdraw": ({ offer }, _intent, caller) => {
       if (!fromBase64Url(offer, OFFER_BYTES)) throw new CallError("bad_params", "This is not the id of an offer.");
       withdraw(({ id }) => toBase64Url(id) === offer, caller.device);
@@ -116,7 +118,7 @@ export function deviceIntents(around: {
       return {};
     },
     "session.share": ({ session, verbs, life = GRANT_MS }, intent, { device, grant: own }) => {
-      const before = made.get(intent);
+      const before = made.get(keyOf(intent, device));
       if (before) return before;
       around.requireRunning(session);
       const until = Math.min(now() + life, own.kind === "session" ? own.until : Number.POSITIVE_INFINITY);
