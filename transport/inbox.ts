@@ -28,7 +28,8 @@ export class Inbox {
   #end: LinkEnd | undefined;
   #heard = 0;
   #receiver: Receiver | undefined;
-  readonly #gone = new AbortController();
+  /** Made when somebody asks: most links end before anybody does. */
+  #gone: AbortController | undefined;
 
   constructor(link: Link, maxFrameBytes: number) {
     this.#link = link;
@@ -54,6 +55,8 @@ export class Inbox {
 
   /** Aborted when the link has ended. */
   get gone(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#end) this.#gone.abort();
     return this.#gone.signal;
   }
 
@@ -82,7 +85,7 @@ export class Inbox {
   /** As if the link had ended. */
   fail(end: LinkEnd): void {
     this.#end ??= end;
-    this.#gone.abort();
+    this.#gone?.abort();
     this.#waiting = [];
     this.#receiver?.linkEnded(this.#end);
     this.#asked?.fail(new LinkEnded(this.#end));

@@ -92,8 +92,8 @@ describe("what an intent comes to", () => {
 
   it("covers every intent on a session of the method table", () => {
     const decided = new Set(Object.values(intents).map(({ method }) => method as string));
-    // These make or end a session as a whole.
-    const elsewhere = ["session.create", "session.remove"];
+    // These make or end a session as a whole, or say who may do what in it.
+    const elsewhere = ["session.create", "session.remove", "session.share", "session.detach"];
     for (const [method, { kind }] of Object.entries(METHODS))
       if (kind === "intent" && /^(session|ask)\./u.test(method) && !elsewhere.includes(method))
         assert.ok(decided.has(method), method);
