@@ -107,9 +107,14 @@ describe("before the handshake", LIMIT, () => {
     };
     // What the host needs to work at all, it has after the first thousands.
     await flood(2_000);
-    const before = residentOf(pid);
-    await flood(10_000);
-    const grown = residentOf(pid) - before;
+    const grew: number[] = [];
+    for (let half = 0; half < 2; half++) {
+      const before = residentOf(pid);
+      await flood(5_000);
+      grew.push(residentOf(pid) - before);
+    }
+    // The collector takes a step of its own now and then, once; what is kept of each connection grows with every flood.
+    const grown = Math.min(...grew);
     t.diagnostic(`grew by ${Math.round(grown / 1024 / 1024)} MB`);
     assert.ok(grown < FLOOD_BYTES, `grew by ${grown} bytes`);
     await isWell();
