@@ -38,8 +38,10 @@ const Devices = lazy(() => import("./device/devices.tsx"));
 const Shadow = lazy(() => import("./host/shadow.tsx"));
 const Rules = lazy(() => import("./rules/rules.tsx"));
 const Audit = lazy(() => import("./audit/audit.tsx"));
-const OtherHost = lazy(() => import("./host/other-host.tsx"));
-const Pair = lazy(() => import("./pair/pair.tsx"));
+const otherHost = () => import("./host/other-host.tsx");
+const pair = () => import("./pair/pair.tsx");
+const OtherHost = lazy(otherHost);
+const Pair = lazy(pair);
 const PairingWatch = lazySheet(() => import("./pairing/pairing-watch.tsx"));
 const NewSession = lazySheet(() => import("./sessions/new-session.tsx"));
 const Palette = lazySheet(() => import("./keys/palette.tsx"));
@@ -112,6 +114,8 @@ function Frame(props: RouteSectionProps) {
     if (!guest()) setOpen(what);
   };
   onMount(() => onCleanup(listenForKeys({ navigate, open: openUnlessGuest })));
+  // They are for when something else answers where the app came from: then it is too late to load them from there.
+  onMount(() => void Promise.all([otherHost(), pair()]).catch(() => undefined));
   onMount(() => {
     const awake = (): void => hosts().forEach((host) => host.replica.notice({ kind: "awake" }));
     const seen = (): void =>

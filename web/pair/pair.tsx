@@ -182,7 +182,7 @@ export default function Pair() {
 
 function notLetIn(): string {
   return t(
-    "This device was not let in: other digits were typed there, somebody refused it, or nobody answered in two minutes. Show a new code on the host.",
+    "This device was not let in: its code was used before or withdrawn, other digits were typed there, somebody refused it, or nobody answered in two minutes. Show a new code on the host.",
   );
 }
 
