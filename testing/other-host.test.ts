@@ -67,9 +67,11 @@ it("[A34] refuses, shows both fingerprints, and has sent nothing", async () => {
   assert.deepEqual(heard, []);
   assert.deepEqual(await phone.getByRole("link").allInnerTexts(), ["To the content", "Pair again"]);
   assert.equal(await phone.getByRole("button").count(), 0);
+  const closed = once(server, "close");
+  server.close();
   server.closeAllConnections();
   for (const client of impostor.clients) client.terminate();
-  await new Promise((closed) => server.close(closed));
+  await closed;
   await world.restart();
 });
 
