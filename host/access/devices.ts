@@ -131,9 +131,9 @@ export function makeDevices(around: {
     for (const id of all) stored.delete(id);
     for (const id of all) cut(id, reason);
     around.gone(all);
-    for (const { device } of ended) note({ event, device: device.device, by, detail: `${device.kind} ${device.name}` });
-    for (const id of all) publish({ kind: "device.gone", device: id });
     watchExpiry();
+    for (const id of all) publish({ kind: "device.gone", device: id });
+    for (const { device } of ended) note({ event, device: device.device, by, detail: `${device.kind} ${device.name}` });
     return ended.length;
   };
 
