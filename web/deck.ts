@@ -1,7 +1,6 @@
 /** What every screen stands on: the bridge, what is being answered, and the words of the moment. Made once, in main. */
 import type { Bridge } from "@flybridge/client/bridge.ts";
 import type { HostView, KnownHost, Replica } from "@flybridge/client/replica.ts";
-import type { DeviceKind } from "@flybridge/protocol/device.ts";
 import type { HostId, SessionId } from "@flybridge/protocol/ids.ts";
 import { createContext, useContext } from "solid-js";
 import { type Answering, makeAnswering } from "./ask/answering.ts";
@@ -14,8 +13,6 @@ export interface Deck {
   readonly toasts: Toasts;
   /** Devices that wait to be let in, and are not to be asked about for now. */
   readonly aside: Aside;
-  /** What this device calls itself when it pairs. */
-  readonly self: { name: string; kind: DeviceKind };
 }
 
 /** A host together with what is known of it. */
@@ -34,7 +31,6 @@ export function makeDeck(bridge: Bridge): Deck {
     toasts,
     aside: makeAside(),
     answering: makeAnswering(toasts),
-    self: selfFrom(navigator.userAgent, screen),
   };
 }
 
@@ -70,23 +66,4 @@ export function sessionPath(host: HostId, session: SessionId): string {
 function hostHere(deck: Deck, known: KnownHost): HostHere {
   const replica = deck.bridge.replica(known.host);
   return { known, replica, view: replica.view.value };
-}
-
-/** A first name for this device; it can be changed when pairing and later. */
-function selfFrom(agent: string, { width, height }: { width: number; height: number }): Deck["self"] {
-  const browser = /Firefox/.test(agent)
-    ? "Firefox"
-    : /Edg\//.test(agent)
-      ? "Edge"
-      : /Chrom/.test(agent)
-        ? "Chrome"
-        : "Safari";
-  if (/iPhone/.test(agent)) return { name: "iPhone", kind: "phone" };
-  if (/iPad/.test(agent)) return { name: "iPad", kind: "tablet" };
-  if (/Android/.test(agent))
-    return Math.min(width, height) < 600
-      ? { name: "Android phone", kind: "phone" }
-      : { name: "Android tablet", kind: "tablet" };
-  const system = /Mac/.test(agent) ? "Mac" : /Windows/.test(agent) ? "Windows" : "Linux";
-  return { name: `${browser} on ${system}`, kind: "desktop" };
 }

@@ -2,6 +2,7 @@
 import type { Answer, Choice, PlanAsk } from "@flybridge/protocol/ask.ts";
 import { visible } from "@flybridge/protocol/text.ts";
 import { createSignal, createUniqueId, Show } from "solid-js";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { Menu } from "../design/menu.tsx";
 import { Markdown } from "../session/markdown.tsx";

@@ -1,5 +1,6 @@
 /** A row of decisions whose "no" opens a field in place, so that the agent hears why, where it would. */
 import { createSignal, createUniqueId, type JSX, Show } from "solid-js";
+import "../design/form.css";
 import { t } from "../words.ts";
 
 export function Refuse(props: {

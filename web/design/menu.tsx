@@ -1,5 +1,6 @@
 /** A button that opens a menu beside it, on the native popover; arrows move in it, Escape leaves it. */
 import { createUniqueId, type JSX } from "solid-js";
+import "./menu.css";
 
 const GAP_PX = 6;
 const EDGE_PX = 8;

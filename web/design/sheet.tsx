@@ -4,6 +4,7 @@ import { t } from "../words.ts";
 import "./form.css";
 import { Icon } from "./icon.tsx";
 import { Loading } from "./loading.tsx";
+import "./sheet.css";
 
 export function Sheet(props: { title: string; onClose: () => void; class?: string; children: JSX.Element }) {
   let dialog!: HTMLDialogElement;

@@ -3,6 +3,7 @@ import type { Device } from "@flybridge/protocol/device.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { createSignal, createUniqueId, Show } from "solid-js";
 import { type HostHere, useDeck } from "../deck.ts";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { ago, clock, until } from "../design/time.ts";
 import { deviceName, sessionTitle, verbsWords } from "../grant/grant.ts";

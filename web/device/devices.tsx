@@ -3,6 +3,7 @@ import { visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createMemo, createSignal, For, Show } from "solid-js";
 import { type HostHere, hostsOf, ownHostsOf, useDeck } from "../deck.ts";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { chooseTheme, theme } from "../design/theme.ts";
 import SharedRows from "../guest/shared-rows.tsx";

@@ -2,6 +2,7 @@
 import type { OpenOffer } from "@flybridge/protocol/offer-made.ts";
 import { createEffect, createResource, For, on, Show } from "solid-js";
 import { type HostHere, useDeck } from "../deck.ts";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { lasted, now } from "../design/time.ts";
 import { deviceName, sessionTitle, verbsWords } from "../grant/grant.ts";

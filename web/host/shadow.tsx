@@ -2,13 +2,15 @@
 import { useNavigate } from "@solidjs/router";
 import { createEffect, createMemo, createSignal, on, Show } from "solid-js";
 import { visibleLine } from "@flybridge/protocol/text.ts";
-import { type HostHere, sessionPath, useDeck } from "../deck.ts";
+import { type HostHere, sessionPath } from "../deck.ts";
+import { thisDevice } from "../device/self.ts";
+import "./shadow.css";
 import { t } from "../words.ts";
 
 const KEPT = "flybridge.follows-phone";
 
 export default function Shadow(props: { hosts: readonly HostHere[] }) {
-  const deck = useDeck();
+  const self = thisDevice();
   const navigate = useNavigate();
   const [follows, setFollows] = createSignal(localStorage.getItem(KEPT) === "yes");
   /** A phone or tablet that is here now, the one that opened a session if there is such a one. */
@@ -30,7 +32,7 @@ export default function Shadow(props: { hosts: readonly HostHere[] }) {
     }),
   );
   return (
-    <Show when={deck.self.kind === "desktop" && phone()}>
+    <Show when={self.kind === "desktop" && phone()}>
       {(found) => (
         <label class="shadow">
           <input

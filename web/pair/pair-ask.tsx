@@ -2,8 +2,10 @@
 import { type Connection, formatAddress, type LinkPurpose, toBase64Url } from "@flybridge/protocol/offer.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { createSignal, createUniqueId, Show } from "solid-js";
-import { useDeck } from "../deck.ts";
+import "../design/facts.css";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
+import { thisDevice } from "../device/self.ts";
 import { t } from "../words.ts";
 
 export interface Link {
@@ -18,9 +20,9 @@ export function PairAsk(props: {
   pair: (name: string) => void;
   cancel: () => void;
 }) {
-  const deck = useDeck();
+  const self = thisDevice();
   const id = createUniqueId();
-  const [name, setName] = createSignal(deck.self.name);
+  const [name, setName] = createSignal(self.name);
   const connection = (): Connection => props.link.connection;
   const joins = (): boolean => props.link.purpose === "join";
   return (
@@ -90,7 +92,7 @@ export function PairAsk(props: {
           type="button"
           class="button strong"
           disabled={props.busy}
-          onClick={() => props.pair(name().trim() || deck.self.name)}
+          onClick={() => props.pair(name().trim() || self.name)}
         >
           {act(props.busy, joins(), props.fault !== undefined)}
         </button>

@@ -4,8 +4,10 @@ import { ConnectionError, parseConnection, purposeOf } from "@flybridge/protocol
 import { A, useLocation, useNavigate } from "@solidjs/router";
 import { createEffect, createSignal, createUniqueId, lazy, Match, on, Show, Suspense, Switch } from "solid-js";
 import { sessionPath, useDeck } from "../deck.ts";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { Mark } from "../design/mark.tsx";
+import { thisDevice } from "../device/self.ts";
 import { t } from "../words.ts";
 import { Digits } from "./digits.tsx";
 import { takeLink } from "./link.ts";
@@ -53,7 +55,7 @@ export default function Pair() {
     setStage({ kind: "pairing", link });
     const confirming = (digits: string): void => void setStage({ kind: "confirming", link, digits, since: Date.now() });
     try {
-      const replica = await deck.bridge.pair(link.connection, { ...deck.self, name, confirming });
+      const replica = await deck.bridge.pair(link.connection, { ...thisDevice(), name, confirming });
       setJoined(replica);
     } catch (fault) {
       // What somebody there said no to is used up: there is nothing to try again.

@@ -4,6 +4,7 @@ import type { Upload } from "@flybridge/protocol/attachment.ts";
 import type { Delivery } from "@flybridge/protocol/entry.ts";
 import { MAX_PROMPT_CHARS } from "@flybridge/protocol/limits.ts";
 import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
+import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { t } from "../words.ts";
 import { AttachButton, takeDrops, TrayList, trayOf } from "./attachments.tsx";

@@ -3,6 +3,7 @@ import type { SessionState } from "@flybridge/protocol/session.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { type JSX, Show } from "solid-js";
 import type { HostHere } from "../deck.ts";
+import "../design/facts.css";
 import { amount, clock, money } from "../design/time.ts";
 import { agentTitle } from "../host/agents.ts";
 import { t } from "../words.ts";
