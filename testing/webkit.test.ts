@@ -1,4 +1,4 @@
-/** The app in WebKit: it opens, pairs, comes back, and a terminal in it is drawn, typed into, and runs vim. */
+/** The app in WebKit: it opens, pairs, comes back, and a terminal in it is drawn, typed into, and runs what people run in one. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -94,5 +94,53 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
     await shows("sa''ved");
     await webkit.click(".term-key[aria-label='^C: interrupt']");
     await shows("^C");
+  });
+
+  it("has less, nano, htop and tmux usable from the keys of the phone", async () => {
+    const key = (name: string): Promise<void> => webkit.click(`.term-key[aria-label='${name}']`);
+    const type = (text: string): Promise<void> => webkit.type(text.replaceAll("\n", KEYS.enter));
+    const control = async (letter: string): Promise<void> => {
+      await key("Ctrl, with the next key");
+      await type(letter);
+    };
+    await webkit.run("document.querySelector('.xterm-helper-textarea').focus()");
+    await type("clear; seq 1 500 | less; echo le''ft\n");
+    await shows("23\n");
+    await type("G");
+    await shows("500");
+    await type("g");
+    await key("/");
+    await type("^77$\n");
+    await shows("\n78\n");
+    await type("q");
+    await shows("left");
+
+    await type("clear; nano notes.txt; echo wri''tten\n");
+    await shows("GNU nano");
+    await key("Down: later in history");
+    await control("k");
+    await control("o");
+    await shows("File Name to Write");
+    await type("\n");
+    await shows("Wrote 1 line");
+    await control("x");
+    await shows("written");
+    assert.equal(readFileSync(join(folder, "notes.txt"), "utf8"), "first\n");
+
+    await type("clear; htop; echo do''ne\n");
+    await shows("Tasks");
+    await key("Down: later in history");
+    await type("q");
+    await shows("done");
+
+    await type("clear; tmux -f /dev/null -L flybridge-webkit new -s inside\n");
+    await shows("[inside]");
+    await control("b");
+    await type("%");
+    await shows("│");
+    await type("echo in the sec''ond\n");
+    await shows("in the second");
+    await type("tmux -L flybridge-webkit kill-server\n");
+    await shows("exited");
   });
 });
