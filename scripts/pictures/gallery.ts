@@ -21,6 +21,14 @@ const STATES = [
   "session-rtl",
   "session-gone",
   "session-fresh",
+  "session-shared",
+  "join",
+  "guest-answering",
+  "guest-expired",
+  "pairing",
+  "devices-shared",
+  "audit",
+  "other-host",
 ];
 
 /** At each further size, and once on a phone with text of twice the size. */

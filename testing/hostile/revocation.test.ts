@@ -63,7 +63,9 @@ describe("a revoked device", { timeout: 600_000 }, () => {
       const heard = guest.messages.length;
       const end = await guest.ended;
       assert.ok(performance.now() - answered < GONE_MS);
-      assert.deepEqual(end, { kind: "bye", by: "them", reason: "revoked" });
+      // Who is too busy to read the goodbye in time finds the link torn, and is told when it comes again.
+      if (end.kind === "bye") assert.deepEqual(end, { kind: "bye", by: "them", reason: "revoked" });
+      else assert.equal(end.kind, "cut");
       // What it still heard came before the answer to the owner did, or at once after it.
       assert.ok(guest.messages.length - heard <= 1 || performance.now() - answered < QUIET_MS, `trial ${trial}`);
       await assert.rejects(BareDevice.reconnect(guest.keys));
