@@ -81,7 +81,15 @@ export async function startWorld(
     const words = [process.execPath, HOST, "--port", String(port), "--name", "test host", ...(options.args ?? [])];
     const [program = "", ...rest] = [...(options.under ?? []), ...words];
     const child = spawn(program, rest, {
-      env: { PATH: process.env["PATH"] ?? "", HOME: home, FLYBRIDGE_HOME: state, ...COMPILED, ...options.env },
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: home,
+        FLYBRIDGE_HOME: state,
+        // A developer's own is not to be shown a test's conversations.
+        FLYBRIDGE_CODEX_DESKTOP: "off",
+        ...COMPILED,
+        ...options.env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.stderr.on("data", (bytes: Buffer) => (errors += bytes.toString()));

@@ -1,6 +1,6 @@
 /**
  * The port of an agent: one vendor's events on one side, our entries on the other. An agent is one folder and one line
- * in `catalogue.ts`; it does no I/O of its own beyond `look`, `launch` and `recall`. The keeper holds the process, the
+ * in `catalogue.ts`; it does no I/O of its own beyond `look`, `launch`, `recall` and `rested`. The keeper holds the process, the
  * host moves the lines. A terminal is the one agent that speaks by its screen (`screen-agent.ts`).
  *
  * `hear` and `act` are folds over a memory that is plain JSON. The host stores that memory, the offset in the child's
@@ -157,6 +157,11 @@ export interface Agent<Memory = unknown> {
   act(memory: Memory, entry: Entry, attached: readonly Attached[]): readonly string[];
   /** Why the process ended, in words for a person, when its last words or memory tell. May be undefined. */
   explain(memory: Memory, ended: Ended): string | undefined;
+  /**
+   * A conversation that `recall` names has come to rest after a turn, and that is stored. For what else on this machine
+   * shows it: a hint, which a crash may lose. Returns at once, never throws. Absent where nothing does.
+   */
+  rested?(conversation: string, env: Readonly<Record<string, string>>): void;
   /** Absent where it keeps no conversations that can be gone on with. */
   readonly recall?: Recall;
   /** Absent where its processes that others started cannot be seen. */

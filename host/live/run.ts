@@ -23,6 +23,9 @@ import { Timer } from "./timer.ts";
 /** Output taken that the keeper is told of at the latest. It sends 1 MiB ahead, so a word for each line is for nothing. */
 const MAX_UNACKED_BYTES = 64 * 1024;
 
+/** Milliseconds of rest until an agent is told of it: turns that follow each other closely are one. */
+const REST_MS = 2_000;
+
 /** What an agent is told in place of a secret that was lost with the host before it was passed on. */
 const LOST: Answer = { kind: "deny", reason: "The answer was lost before it could be passed on. Ask again." };
 
@@ -45,6 +48,7 @@ export class Run implements Running {
   readonly #answers = new Answers();
   readonly #steps: Steps;
   readonly #checkpointTimer: Timer;
+  readonly #restTimer: Timer;
   readonly #stop: Stop;
 
   constructor(around: Surroundings, agent: Agent, ledger: Ledger, mark: AgentMark, grown: () => void) {
@@ -54,6 +58,7 @@ export class Run implements Running {
     this.#grown = grown;
     this.#process = Process.stored(agent, mark);
     this.#checkpointTimer = new Timer(around);
+    this.#restTimer = new Timer(around);
     this.#stop = new Stop(around);
     this.#steps = new Steps(around, ledger, {
       mark: () => this.#process.mark(),
@@ -62,7 +67,10 @@ export class Run implements Running {
         this.#process.keep(stored);
         this.#ack();
       },
-      act: (entry) => this.#act(entry),
+      act: (entry) => {
+        this.#act(entry);
+        if (entry.fact.kind === "turn.ended") this.#restSoon();
+      },
       acted: () => {
         this.#deliver();
         this.#grown();
@@ -120,7 +128,7 @@ export class Run implements Running {
   }
 
   [Symbol.dispose](): void {
-    for (const owned of [this.#steps, this.#checkpointTimer, this.#stop]) owned[Symbol.dispose]();
+    for (const owned of [this.#steps, this.#checkpointTimer, this.#restTimer, this.#stop]) owned[Symbol.dispose]();
   }
 
   /** The next process of the session; one that cannot be started ends the session, and says why. */
@@ -276,6 +284,16 @@ export class Run implements Running {
         return;
       default:
     }
+  }
+
+  #restSoon(): void {
+    if (!this.#agent.rested) return;
+    this.#restTimer.set(REST_MS, () => {
+      const conversation = this.#agent.recall?.of(this.#process.memory);
+      // The turn that has begun in the meantime will end as well.
+      if (conversation === undefined || this.#ledger.stored.running !== undefined) return;
+      this.#agent.rested?.(conversation, this.#around.env);
+    });
   }
 
   #ruled(facts: readonly Fact[]): Fact[] {

@@ -37,6 +37,10 @@ const agent: Agent<null> = {
       return { drafts: [{ kind: "fact", fact: { kind: "prompt.taken", prompt: rest as PromptId } }], writes: [] };
     if (word === "turn")
       return { drafts: [{ kind: "fact", fact: { kind: "turn.began", turn: rest as TurnId } }], writes: [] };
+    if (word === "end") {
+      const fact = { kind: "turn.ended", turn: rest as TurnId, outcome: "completed" } as const;
+      return { drafts: [{ kind: "fact", fact }], writes: [] };
+    }
     return { drafts: [], writes: [] };
   },
   act: (_, { fact }) =>
@@ -96,7 +100,7 @@ class Keeping implements Hands {
   };
 }
 
-function desk() {
+function desk(more: Partial<Agent<null>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "flybridge-live-"));
   const store = openStore(join(folder, "db"));
   const keeping = new Keeping();
@@ -116,7 +120,7 @@ function desk() {
     writer: makeWriter(journal, () => {}),
     hands: keeping,
     ...EMPTY_SHELVES,
-    agent,
+    agent: { ...agent, ...more },
     env: {},
     now: () => Date.now(),
     after(_, work) {
@@ -244,5 +248,38 @@ describe("a session that could not store what it heard", () => {
     at.keeping.say("and so on");
     await settled();
     assert.equal(at.kinds().filter((kind) => kind === "turn.began").length, 1);
+  });
+});
+
+describe("a session whose turn is over", () => {
+  const recall: Agent["recall"] = {
+    list: () => Promise.resolve([]),
+    read: () => Promise.resolve(undefined),
+    of: () => "its conversation",
+  };
+
+  it("[E06] tells its agent once that the conversation rests, however many turns there were, and not while one runs", async () => {
+    const told: string[] = [];
+    using at = desk({ recall, rested: (conversation) => void told.push(conversation) });
+    await at.begin();
+    await settled();
+    const [first, second, third] = [id(), id(), id()];
+    at.keeping.say(`turn ${first}`);
+    at.keeping.say(`end ${first}`);
+    at.keeping.say(`turn ${second}`);
+    await settled();
+    at.ring();
+    assert.deepEqual(told, []);
+    at.keeping.say(`end ${second}`);
+    at.keeping.say(`turn ${third}`);
+    at.keeping.say(`end ${third}`);
+    await settled();
+    assert.deepEqual(told, []);
+    at.ring();
+    assert.deepEqual(told, ["its conversation"]);
+    at.again();
+    await settled();
+    at.ring();
+    assert.equal(told.length, 1, "what was over before a crash is no news");
   });
 });

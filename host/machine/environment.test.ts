@@ -12,6 +12,7 @@ describe("the environment of agents", () => {
     const env = environmentFor({
       FLYBRIDGE_HOME: "/home/ada/state",
       FLYBRIDGE_ANYTHING: "secret",
+      FLYBRIDGE_CODEX_DESKTOP_KEY: "secret",
       NODE_COMPILE_CACHE: "/home/ada/state/compiled",
       npm_config_registry: "x",
       npm_lifecycle_event: "start",
@@ -19,5 +20,10 @@ describe("the environment of agents", () => {
       UNSET: undefined,
     });
     assert.deepEqual(env, {});
+  });
+
+  it("has the one of our settings that is an agent's", () => {
+    const own = { FLYBRIDGE_CODEX_DESKTOP: "off" };
+    assert.deepEqual(environmentFor(own), own);
   });
 });

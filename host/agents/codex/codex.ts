@@ -13,6 +13,7 @@ import type { Json } from "../json.ts";
 import { findInstall } from "../program.ts";
 import { answerTo, cancelLine } from "./ask.ts";
 import { configuredModel, readConfig, signInProblem } from "./config.ts";
+import { nudge } from "./desktop.ts";
 import { hear } from "./hear.ts";
 import { historyOf } from "./history.ts";
 import { CODEX, INSTALL } from "./install.ts";
@@ -38,7 +39,7 @@ const OUTER = [
   "CODEX_INTERNAL_ORIGINATOR_OVERRIDE",
 ];
 
-export const codex: Agent<Memory> = { name: NAME, look, launch, hear, act, explain, recall, outside };
+export const codex: Agent<Memory> = { name: NAME, look, launch, hear, act, explain, rested, recall, outside };
 
 async function look(env: Readonly<Record<string, string>>): Promise<AgentInfo> {
   const install = await findInstall(CODEX, env);
@@ -173,6 +174,10 @@ function explain(memory: Memory, ended: Ended): string | undefined {
   if (ended.signal !== null) return memory.fault;
   if (ended.code === 0) return undefined;
   return memory.fault ?? (errors === "" ? undefined : errors);
+}
+
+function rested(conversation: string, env: Readonly<Record<string, string>>): void {
+  void nudge(conversation, env);
 }
 
 /** Its log is coloured. */
