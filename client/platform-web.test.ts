@@ -61,7 +61,7 @@ describe("a browser", { skip: existsSync(CHROMIUM) ? false : "no Chromium here" 
     assert.deepEqual(await tab.evaluate(() => (globalThis as unknown as { flybridge: Page }).flybridge.store()), []);
   });
 
-  it("[A24] keeps keys and secrets so that nothing kept can be read in clear", async () => {
+  it("[A24] [C07] keeps keys and secrets so that nothing kept can be read in clear", async () => {
     const context = await browser.newContext();
     const tab = await open(context);
     const device = await tab.evaluate(() => (globalThis as unknown as { flybridge: Page }).flybridge.device());
@@ -98,7 +98,7 @@ describe("a browser", { skip: existsSync(CHROMIUM) ? false : "no Chromium here" 
     assert.deepEqual(later.publicKey, device.publicKey);
   });
 
-  it("[A23] pairs over a WebSocket, comes back after a reload without pairing, and in two tabs at once", async () => {
+  it("[A23] [B24] pairs over a WebSocket, comes back after a reload without pairing, and in two tabs at once", async () => {
     const context = await browser.newContext();
     const tab = await open(context);
     const drive = (where: Tab, ...what: Parameters<Page["drive"]>): ReturnType<Page["drive"]> =>

@@ -61,7 +61,7 @@ describe("a connection string", () => {
     assert.match(TOKEN, /^[\w-]{11}\.[\w-]{43}\.[\w-]{43}$/u);
   });
 
-  it("[A21] gives up its host, port, offer, secret and key", () => {
+  it("[A21] [E07] gives up its host, port, offer, secret and key", () => {
     assert.deepEqual(parseConnection(`flybridge://box.local:8443/${TOKEN}`), {
       addresses: [{ host: "box.local", port: 8443 }],
       ...parts,

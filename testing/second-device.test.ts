@@ -96,7 +96,7 @@ describe("a device that was written from PROTOCOL.md alone", LIMIT, () => {
     assert.ok(lines.length < MAX_LINES, `${lines.length} lines`);
   });
 
-  it("pairs, follows a session that it opened, answers its ask, and comes back three times", async () => {
+  it("[A13] pairs, follows a session that it opened, answers its ask, and comes back three times", async () => {
     const disk: Disk = {};
     const device = await pair(await offered(), PHONE, keepOn(disk));
     const id = await idOf(device);
@@ -148,7 +148,7 @@ describe("a device that was written from PROTOCOL.md alone", LIMIT, () => {
     device.bye();
   });
 
-  it("is a guest of one session: watches and answers there, and is refused elsewhere with the same words", async () => {
+  it("[C06] is a guest of one session: watches and answers there, and is refused elsewhere with the same words", async () => {
     const [session, other] = [await opened("ask"), await opened("question")];
     const shell = await world.shell();
     const { connection } = await shell.call("session.share", { session, verbs: ["read", "answer"] });

@@ -30,7 +30,7 @@ after(async () => {
 });
 
 describe("faults that others had", { timeout: 180_000 }, () => {
-  it("1. a device that was authenticated on one way in and not on another: every way is the same handshake", async () => {
+  it("[B23] 1. a device that was authenticated on one way in and not on another: every way is the same handshake", async () => {
     for (const url of [`ws://127.0.0.1:${world.port}${LINK_PATH}`, `ws+unix://${world.socket}:${LINK_PATH}`]) {
       const socket = new WebSocket(url, { perMessageDeflate: false });
       const frames: Uint8Array[] = [];

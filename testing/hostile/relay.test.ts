@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
+import { parseConnection } from "@flybridge/protocol/offer.ts";
+import { LINK_PATH } from "@flybridge/protocol/relay.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { BareDevice, linkTo, newIntent } from "../bare.ts";
 import { startWorld, type World } from "../world.ts";
@@ -102,6 +104,37 @@ const setOf = async (titles: readonly string[]): Promise<string[]> => {
 };
 
 describe("somebody who carries every frame", { timeout: 240_000 }, () => {
+  it("[A38] finds the secret of an invitation in none of them, in any spelling: it never travels", async () => {
+    const { connection } = await owner.call("offer.make", {});
+    const { secret, offer } = parseConnection(connection);
+    const kept: Uint8Array[] = [];
+    const url = `ws://127.0.0.1:${world.port}${LINK_PATH}`;
+    const link = middle(linkTo(url), "up", Number.POSITIVE_INFINITY, (frame) => [frame], kept);
+    const paired = await BareDevice.pair(
+      connection,
+      "seen by all",
+      middle(link, "down", Number.POSITIVE_INFINITY, (frame) => [frame], kept),
+    );
+    await paired.call("host.read", {});
+    paired.close();
+    assert.ok(kept.length > 5);
+    for (const bytes of [secret, offer])
+      for (const spelling of [
+        bytes,
+        ...(["hex", "base64", "base64url"] as const).map((to) => Buffer.from(bytes).toString(to)),
+      ])
+        for (const frame of kept) assert.ok(!Buffer.from(frame).includes(Buffer.from(spelling as Uint8Array)));
+  });
+
+  it("[A29] an invitation that is taken back and made anew is another one, and the old one is refused", async () => {
+    const first = await owner.call("offer.make", {});
+    await owner.call("offer.withdraw", { offer: first.offer });
+    const second = await owner.call("offer.make", {});
+    assert.notEqual(first.connection, second.connection);
+    await assert.rejects(BareDevice.pair(first.connection));
+    (await BareDevice.pair(second.connection, "by the new one")).close();
+  });
+
   for (const direction of ["up", "down"] as const)
     for (const [name, spoil] of Object.entries(ATTACKS))
       it(`gets nothing done by ${name}, wherever it is on the way ${direction}, and the device converges`, async () => {
