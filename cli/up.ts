@@ -1,7 +1,8 @@
 /** `flybridge up`: starts the host of this machine, or says that it runs, and shows how to pair. */
 import { isIP } from "node:net";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { DEFAULT_PORT, type OfferMade } from "@flybridge/protocol/offer.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
@@ -22,7 +23,7 @@ const JOIN_MS = 15_000;
 const LOOK_MS = 100;
 /** Devices that come from elsewhere, all, or none. */
 const CONFIRM = ["remote", "always", "never"] as const;
-const HOST_MAIN = join(import.meta.dirname, "..", "host", "main.ts");
+const HOST_MAIN = fileURLToPath(import.meta.resolve("../host/main.ts"));
 
 export default command({
   name: "up",

@@ -4,11 +4,11 @@
  * anew at its start.
  */
 import { chmodSync, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { writePrivate } from "../machine/files.ts";
 
 const OWNER_RUNS = 0o700;
-const SOURCE = join(import.meta.dirname, "..", "..", "cli", "hook.mjs");
+const SOURCE = fileURLToPath(import.meta.resolve("../../cli/hook.mjs"));
 
 /** `program` is the script's path; its JavaScript lies beside it. */
 export interface HookProgram {

@@ -16,6 +16,7 @@ const COMMANDS = {
   bench: (words) => [BUILD_WEB, ["bench/main.ts", ...words]],
   screens: (words) => [BUILD_WEB, ["scripts/screens.ts", ...words]],
   "score:asks": (words) => [["scripts/score-asks.ts", ...words]],
+  pack: () => [["scripts/pack.ts"]],
   format: (words) => [["node_modules/oxfmt/bin/oxfmt", "--write", ...words]],
 };
 

@@ -2,7 +2,7 @@
  * Codex: the person's own `codex`, one app-server per session on pipes that the keeper holds (ADR 0017). Where a
  * server of the person's own has the conversation open already, as its screen starts one, that one is joined instead.
  */
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
@@ -26,7 +26,7 @@ import { interruptLine } from "./turn.ts";
 import { INITIALIZE, initializedLine, requestLine } from "./wire.ts";
 
 const NAME = "codex" as AgentName;
-const ATTACH = join(import.meta.dirname, "attach.ts");
+const ATTACH = fileURLToPath(import.meta.resolve("./attach.ts"));
 
 /** Characters of its error output that are shown to a person. */
 const LAST_WORDS_CHARS = 2_000;

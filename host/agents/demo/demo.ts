@@ -1,5 +1,5 @@
 /** An agent that needs nothing: a scripted one, for a first look at the product and for tests of everything above it. */
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { AgentInfo } from "@flybridge/protocol/agent.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
 import type { AgentName } from "@flybridge/protocol/ids.ts";
@@ -10,7 +10,7 @@ import { parsed } from "../json.ts";
 import { Said } from "./wire.ts";
 
 const NAME = "demo" as AgentName;
-const PROGRAM = join(import.meta.dirname, "main.ts");
+const PROGRAM = fileURLToPath(import.meta.resolve("./main.ts"));
 
 /** Processes of this session so far. */
 export interface Memory {
