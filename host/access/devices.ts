@@ -1,5 +1,5 @@
 /** Devices: who was paired, what each may do, and which are here now. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Device, Introduction } from "@flybridge/protocol/device.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
@@ -8,11 +8,10 @@ import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_DEVICES } from "@flybridge/protocol/limits.ts";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { Way } from "@flybridge/protocol/way.ts";
-import { type DeviceShelf, type Secrets, StorageError, type StoredDevice } from "../core/ports.ts";
+import { type DeviceShelf, StorageError, type StoredDevice } from "../core/ports.ts";
 import type { Occurrence } from "./audit.ts";
+import { advanced, begun, recallable } from "./ratchet.ts";
 
-/** Replaced secrets of one device that are still known, so that a copy of it is told from a stranger. */
-const RETIRED_KEPT = 32;
 /** The longest that a timer of Node's waits, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -210,7 +209,7 @@ export function makeDevices(around: {
         cut(id, "revoked");
       }
       turns.set(id, turnOf(id) + 1);
-      keep({ device, secrets: { current: secret, retired: [] } });
+      keep({ device, secrets: begun(secret) });
       const by = grant.kind === "session" ? grant.by : undefined;
       note({ event: "device.paired", device: id, by, detail: detailOf(introduction, grant, way) });
       watchExpiry();
@@ -219,29 +218,19 @@ export function makeDevices(around: {
     recall(key, fits) {
       const id = deviceIdOf(key);
       const secrets = stored.get(id)?.secrets;
-      const secret = secrets && all(secrets).find(fits);
+      const secret = secrets && recallable(secrets).find(fits);
       return secret && { secret, turn: turnOf(id) };
     },
     advance(key, { secret: used, turn }, next) {
       const id = deviceIdOf(key);
       const one = stored.get(id);
       if (!one || one.device.suspended !== undefined || turn !== turnOf(id)) return false;
-      const { current, pending, retired } = one.secrets;
-      const is = (secret: Uint8Array | undefined): boolean => secret !== undefined && timingSafeEqual(secret, used);
-      if (!is(current) && !is(pending)) {
-        if (retired.some(is)) suspend(one);
-        return false;
-      }
-      // Of the two that it may come with, the one that it did not come with has had its day.
-      const replaced = is(current) ? pending : current;
-      const secrets = {
-        current: used,
-        pending: next,
-        retired: (replaced === undefined ? retired : [replaced, ...retired]).slice(0, RETIRED_KEPT),
-      };
-      const advanced = { ...one, secrets };
-      shelf.put(advanced);
-      stored.set(id, advanced);
+      const secrets = advanced(one.secrets, used, next);
+      if (secrets === "copied") suspend(one);
+      if (secrets === undefined || secrets === "copied") return false;
+      const moved = { ...one, secrets };
+      shelf.put(moved);
+      stored.set(id, moved);
       turns.set(id, turn + 1);
       return true;
     },
@@ -316,10 +305,6 @@ export function makeDevices(around: {
 
 /** A clock that stands still must not make the timer ring without end. */
 const MIN_EXPIRY_MS = 50;
-
-function all({ current, pending, retired }: Secrets): readonly Uint8Array[] {
-  return pending === undefined ? [current, ...retired] : [current, pending, ...retired];
-}
 
 function detailOf({ name, kind }: Introduction, grant: Grant, way: Way | undefined): string {
   const what = grant.kind === "owner" ? "everything" : `${grant.verbs.join(", ")} on ${grant.session}`;
