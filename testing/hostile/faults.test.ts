@@ -82,10 +82,14 @@ describe("faults that others had", { timeout: 180_000 }, () => {
     shell.close();
   });
 
-  it("3. a link that leads the app to another endpoint, which is given what opens the host: it is given nothing", async () => {
+  it("3. a link that leads the app to another endpoint, which is given what opens the host: it is given nothing", async (t) => {
     const heard: Buffer[] = [];
     const attacker = new WebSocketServer({ port: 0, host: "127.0.0.1", path: LINK_PATH });
     await new Promise((resolve) => attacker.once("listening", resolve));
+    t.after(() => {
+      attacker.close();
+      for (const client of attacker.clients) client.terminate();
+    });
     attacker.on("connection", (socket) => {
       // It says the hello of the host it wants to be taken for.
       void Stranger.at(world.port).then((real) => {
@@ -110,8 +114,6 @@ describe("faults that others had", { timeout: 180_000 }, () => {
     heard.length = 0;
     await assert.rejects(BareDevice.reconnect(device.keys, linkTo(`ws://127.0.0.1:${port}${LINK_PATH}`)));
     assert.ok(!Buffer.concat(heard).includes(Buffer.from(device.keys.continuity)));
-    attacker.close();
-    for (const client of attacker.clients) client.terminate();
     (await BareDevice.reconnect(device.keys)).close();
   });
 
