@@ -13,6 +13,8 @@ import { startWorld, type World } from "./world.ts";
 
 /** Generous: some of them take half a minute to start beside each other on two cores. */
 const WAIT_MS = 90_000;
+/** An agent that has a prompt says something to it within this, or has not got it. */
+const TAKEN_MS = 20_000;
 
 describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
   let tuis: Tuis;
@@ -111,6 +113,12 @@ describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
       await card().getByText(`touch denied-${name}`).first().waitFor({ state: "detached" });
       await phone.locator(".xterm-rows").filter({ hasNotText: tui.asks }).waitFor();
       await prompt("Go on");
+      await phone
+        .locator(".xterm-rows")
+        .filter({ hasText: /You said: Go on/u })
+        .waitFor({ timeout: TAKEN_MS })
+        // An agent that was just putting its dialog away may have let the key go by: a person presses it again.
+        .catch(() => phone.keyboard.press("Enter"));
       await shows(/You said: Go on/u);
       const screen = await phone.locator(".xterm-rows").innerText();
       assert.match(`${screen}\n${tui.told()}`, tui.refused, "it knows that it was refused");
