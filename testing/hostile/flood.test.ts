@@ -69,7 +69,10 @@ describe("a flood", { timeout: 180_000 }, () => {
     const before = residentOf(world.pid);
     const hello = encodeDeviceHello({ v: 1, purpose: "reconnect", features: [] });
     const sockets = Array.from({ length: HALF_OPEN }, () => {
-      const socket = new WebSocket(`ws://127.0.0.1:${world.port}${LINK_PATH}`, { perMessageDeflate: false });
+      const socket = new WebSocket(`ws://127.0.0.1:${world.port}${LINK_PATH}`, {
+        perMessageDeflate: false,
+        handshakeTimeout: 20_000,
+      });
       socket.on("error", () => {});
       socket.on("open", () => socket.send(hello));
       return socket;
