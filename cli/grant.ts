@@ -1,5 +1,5 @@
 /** Grants as words: what `--allow` understands, and what a grant that is there lets its device do. */
-import type { Grant, SessionGrant, Verb } from "@flybridge/protocol/grant.ts";
+import { type Grant, type SessionGrant, type Verb, WATCHING } from "@flybridge/protocol/grant.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import type { Summary } from "@flybridge/protocol/session.ts";
 import { shortened, visibleLine } from "@flybridge/protocol/text.ts";
@@ -8,9 +8,8 @@ import { moment } from "./time.ts";
 
 const TITLE_CHARS = 40;
 
-/** `watch` is in every one: who cannot see what is asked cannot answer it. */
 export const SHARES: Readonly<Record<string, readonly Verb[]>> = {
-  watch: ["read", "detach", "notify"],
+  watch: WATCHING,
   answer: ["answer"],
   prompt: ["prompt"],
   type: ["input"],

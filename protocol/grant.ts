@@ -19,6 +19,9 @@ export const Verb = v.picklist([
 ]);
 export type Verb = v.InferOutput<typeof Verb>;
 
+/** What is in every share: who cannot see what is asked cannot answer it, and whoever came may leave. */
+export const WATCHING = ["read", "detach"] as const satisfies readonly Verb[];
+
 export const SessionGrant = v.object({
   kind: v.literal("session"),
   session: SessionId,

@@ -1,5 +1,6 @@
 /** How much of a session is shared, as a person chooses it. */
-import type { Verb } from "@flybridge/protocol/grant.ts";
+import { type Verb, WATCHING } from "@flybridge/protocol/grant.ts";
+import { GRANT_MS } from "@flybridge/protocol/limits.ts";
 import { t } from "../words.ts";
 
 export interface Level {
@@ -11,7 +12,7 @@ export interface Level {
 /** From little to much. A guest passes on no more than it has. */
 export function levelsOf(isTerminal: boolean, mayGive: (verb: Verb) => boolean): readonly Level[] {
   const watch: Level = {
-    verbs: ["read", "detach"],
+    verbs: WATCHING,
     label: t("Watch"),
     detail: isTerminal
       ? t("Sees the screen, and what was on it.")
@@ -40,8 +41,8 @@ const HOUR_MS = 3_600_000;
 
 export const LIVES: readonly { readonly ms: number; readonly label: () => string }[] = [
   { ms: HOUR_MS, label: () => t("1 hour") },
-  { ms: 8 * HOUR_MS, label: () => t("8 hours") },
+  { ms: GRANT_MS, label: () => t("8 hours") },
   { ms: 24 * HOUR_MS, label: () => t("1 day") },
   { ms: 7 * 24 * HOUR_MS, label: () => t("7 days") },
 ];
-export const USUAL_LIFE_MS = 8 * HOUR_MS;
+export const USUAL_LIFE_MS = GRANT_MS;
