@@ -63,7 +63,7 @@ describe("a flood", { timeout: 180_000 }, () => {
     for (const device of inside) device.close();
   });
 
-  it(`of ${HALF_OPEN} handshakes that stop half-way costs bounded memory and others little time, and leaves room when it goes`, async () => {
+  it(`of ${HALF_OPEN} handshakes that stop half-way costs bounded memory and others little time, and leaves room when it goes`, async (t) => {
     await slowest();
     const quiet = await slowest();
     const before = residentOf(world.pid);
@@ -77,6 +77,10 @@ describe("a flood", { timeout: 180_000 }, () => {
       socket.on("open", () => socket.send(hello));
       return socket;
     });
+    const leave = (): void => {
+      for (const socket of sockets) socket.terminate();
+    };
+    t.after(leave);
     const greeted = await Promise.all(
       sockets.map(
         (socket) =>
@@ -91,7 +95,7 @@ describe("a flood", { timeout: 180_000 }, () => {
     assert.ok(besieged < quiet * SLOWER + TICK_MS, `${besieged} ms instead of ${quiet}`);
     const grown = residentOf(world.pid) - before;
     assert.ok(grown < 40 * 1024 * 1024, `grew by ${grown} bytes`);
-    for (const socket of sockets) socket.terminate();
+    leave();
     (await world.pair("after the siege")).close();
   });
 
