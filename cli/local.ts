@@ -1,5 +1,7 @@
 /** The way in from this machine: over the host's local socket, with the same handshake as every other device. */
 import { connect as connectSocket } from "node:net";
+import { join } from "node:path";
+import { fileTexts } from "@flybridge/client/kept-node.ts";
 import { givenKeys } from "@flybridge/client/keys-given-node.ts";
 import { alone } from "@flybridge/client/lock-node.ts";
 import { makeBridge } from "@flybridge/client/make-bridge.ts";
@@ -84,7 +86,8 @@ async function open(state: State, file: ShellFile): Promise<LocalHost> {
     secrets: () => Promise.resolve(secretsOf(readShellFile(state.shell) ?? file)),
     keep: (_host, secrets) => Promise.resolve(keepSecrets(state.shell, secrets)),
     forget: () => Promise.resolve(),
-    alone: (_host, work, signal) => alone(`${state.shell}.lock`, work, signal),
+    alone: (_what, work, signal) => alone(`${state.shell}.lock`, work, signal),
+    ...fileTexts(join(state.root, "cli")),
   });
   const store = memoryStore();
   const known: KnownHost = {

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { nobleKey, nobleSuite } from "@flybridge/crypto/noble.ts";
+import { nobleSuite } from "@flybridge/crypto/noble.ts";
 import type { Ask } from "@flybridge/protocol/ask.ts";
-import type { AgentName, AskId, HostId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
+import type { AgentName, AskId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { MAX_PROMPT_CHARS } from "@flybridge/protocol/limits.ts";
 import { type FakeClock, fakeClock } from "@flybridge/transport/fake-clock.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { Bridge } from "./bridge.ts";
 import { plainCell } from "./cell.ts";
+import { memoryKeys } from "./keys-memory.contract.ts";
 import type { Keys } from "./keys.ts";
 import { makeBridge } from "./make-bridge.ts";
 import type { Platform } from "./platform.ts";
@@ -21,27 +22,6 @@ const SELF = { name: "A phone", kind: "phone" } as const;
 /** Milliseconds of the fake clock between looks: short beside every limit, long beside what a round trip takes here. */
 const LOOK_MS = 20;
 const MOST_LOOKS = 200_000;
-
-function memoryKeys(random: (bytes: number) => Uint8Array): Keys {
-  const secrets = new Map<HostId, Uint8Array[]>();
-  const device = nobleKey(random(32));
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    device: () => Promise.resolve(device),
-    secrets: (host) => Promise.resolve(secrets.get(host) ?? []),
-    async keep(host, all) {
-      secrets.set(host, [...all]);
-    },
-    async forget(host) {
-      secrets.delete(host);
-    },
-    alone(_host, work) {
-      const mine = last.then(work);
-      last = mine.catch(() => {});
-      return mine;
-    },
-  };
-}
 
 /** One device: what it keeps, and as many launches of its app as a test wants. */
 class Device {

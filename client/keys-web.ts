@@ -1,18 +1,25 @@
 /**
  * Keys in a browser, so that no script and no copy of the profile's files by another app reads them as text: the
- * device's key is a non-extractable X25519 CryptoKey, and shared secrets lie under a non-extractable AES-GCM key.
- * A browser without X25519, or that does not give back what it kept of one, gets a key of plain bytes, sealed the same
- * way; it is in memory while the app runs.
+ * device's keys are non-extractable CryptoKeys, X25519 and Ed25519, and shared secrets lie under a non-extractable
+ * AES-GCM key. A browser without one of the two kinds, or that does not give back what it kept of it, gets a key of
+ * plain bytes, sealed the same way; it is in memory while the app runs.
  */
 import { checkedAgreement } from "@flybridge/crypto/agreement.ts";
+import type { SigningKey } from "@flybridge/crypto/identity.ts";
 import { type AgreementKey, KEY_BYTES } from "@flybridge/crypto/suite.ts";
-import type { HostId } from "@flybridge/protocol/ids.ts";
 import { type Database, guarded, type Sealed } from "./database-web.ts";
 import type { Keys } from "./keys.ts";
 import { StoreError } from "./store.ts";
 
-const DEVICE = "device";
-const DEVICE_SEALED = "device sealed";
+/** One of the device's own pairs: under which name it lies, and what a browser that has its kind calls it. */
+interface Own {
+  readonly name: string;
+  readonly algorithm: "X25519" | "Ed25519";
+  readonly usages: readonly KeyUsage[];
+}
+
+const DEVICE: Own = { name: "device", algorithm: "X25519", usages: ["deriveBits"] };
+const PROOF: Own = { name: "proof", algorithm: "Ed25519", usages: ["sign", "verify"] };
 const WRAPPING = "wrapping";
 const IV_BYTES = 12;
 
@@ -40,18 +47,35 @@ export function webKeys(database: Database): Keys {
   const unseal = async ({ iv, bytes }: Sealed): Promise<Uint8Array> =>
     new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, await wrapping(), bytes));
 
-  const device = async (): Promise<AgreementKey> => {
-    // One that was made stays the device's, whatever a newer browser could do: the host knows it by this key.
-    const sealed = await database.get("keys", DEVICE_SEALED);
-    const pair = sealed ? undefined : await lastingPair(database);
-    if (pair) return nativeKey(pair);
+  const own = async <K>(
+    pair: Own,
+    native: (pair: CryptoKeyPair) => Promise<K>,
+    plain: (secret: Uint8Array) => Promise<K>,
+  ): Promise<K> => {
+    const sealedName = `${pair.name} sealed`;
+    // One that was made stays the device's, whatever a newer browser could do: it is known by this key.
+    const sealed = await database.get("keys", sealedName);
+    const lasting = sealed ? undefined : await lastingPair(database, pair);
+    if (lasting) return native(lasting);
     const fresh = await seal(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
-    const { nobleKey } = await import("@flybridge/crypto/noble.ts");
-    return nobleKey(await unseal(await keyOf(database, DEVICE_SEALED, () => Promise.resolve(fresh))));
+    return plain(await unseal(await keyOf(database, sealedName, () => Promise.resolve(fresh))));
   };
+  const device = (): Promise<AgreementKey> =>
+    own(DEVICE, nativeAgreement, async (secret) => (await import("@flybridge/crypto/noble.ts")).nobleKey(secret));
+  const proof = (): Promise<SigningKey> =>
+    own(PROOF, nativeSigning, async (secret) => (await import("@flybridge/crypto/identity.ts")).signingKey(secret));
+
+  const put = async (name: string, value: Sealed | undefined): Promise<void> => {
+    const transaction = database.transaction("keys", "readwrite", { durability: "strict" });
+    const change = value ? transaction.store.put(value, name) : transaction.store.delete(name);
+    await Promise.all([change, transaction.done]);
+  };
+  /** Sealing takes a moment, in which a later one must not overtake. */
+  let last: Promise<unknown> = Promise.resolve();
 
   return {
-    device: () => once(DEVICE, device),
+    device: () => once(DEVICE.name, device),
+    proof: () => once(PROOF.name, proof),
     secrets: (host) =>
       guarded(async () => {
         const kept = (await database.get("keys", nameOf(host))) as Sealed | undefined;
@@ -67,20 +91,35 @@ export function webKeys(database: Database): Keys {
         secrets.forEach((secret, at) => {
           bytes.set(secret, at * KEY_BYTES);
         });
-        const kept = await seal(bytes);
-        const transaction = database.transaction("keys", "readwrite", { durability: "strict" });
-        await Promise.all([transaction.store.put(kept, nameOf(host)), transaction.done]);
+        await put(nameOf(host), await seal(bytes));
       }),
-    forget: (host) => guarded(() => database.delete("keys", nameOf(host))),
-    async alone(host, work, signal) {
+    forget: (host) => guarded(() => put(nameOf(host), undefined)),
+    async alone(what, work, signal) {
       const locks: LockManager | undefined = navigator.locks;
-      return locks ? await locks.request(`flybridge ${nameOf(host)}`, { signal }, work) : work();
+      return locks ? await locks.request(`flybridge ${nameOf(what)}`, { signal }, work) : work();
+    },
+    kept: (name) =>
+      guarded(async () => {
+        await last;
+        const kept = (await database.get("keys", textName(name))) as Sealed | undefined;
+        return kept && new TextDecoder().decode(await unseal(kept));
+      }),
+    keepText(name, text) {
+      const write = async (): Promise<void> =>
+        put(textName(name), text === undefined ? undefined : await seal(new TextEncoder().encode(text)));
+      const done = last.then(() => guarded(write));
+      last = done.catch(() => {});
+      return done;
     },
   };
 }
 
-function nameOf(host: HostId): string {
+function nameOf(host: string): string {
   return `host ${host}`;
+}
+
+function textName(name: string): string {
+  return `kept ${name}`;
 }
 
 /** What is kept under `name`, or what `make` gives, kept: of two tabs that come at once both get the first one's. */
@@ -105,24 +144,24 @@ function newWrappingKey(): Promise<CryptoKey> {
   return crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
 }
 
-/** Undefined where the browser has no X25519. */
-async function newPair(): Promise<CryptoKeyPair | undefined> {
+/** Undefined where the browser has no such kind. */
+async function newPair({ algorithm, usages }: Own): Promise<CryptoKeyPair | undefined> {
   try {
-    return (await crypto.subtle.generateKey({ name: "X25519" }, false, ["deriveBits"])) as CryptoKeyPair;
+    return (await crypto.subtle.generateKey({ name: algorithm }, false, [...usages])) as CryptoKeyPair;
   } catch {
     return undefined;
   }
 }
 
 /** WebKitGTK makes X25519 keys, keeps them, and gives null for what it kept. */
-async function lastingPair(database: Database): Promise<CryptoKeyPair | undefined> {
-  const pair = await keyOf(database, DEVICE, newPair);
-  if (!pair || (await database.get("keys", DEVICE))) return pair;
-  await database.delete("keys", DEVICE);
+async function lastingPair(database: Database, own: Own): Promise<CryptoKeyPair | undefined> {
+  const pair = await keyOf(database, own.name, () => newPair(own));
+  if (!pair || (await database.get("keys", own.name))) return pair;
+  await database.delete("keys", own.name);
   return undefined;
 }
 
-async function nativeKey({ privateKey, publicKey }: CryptoKeyPair): Promise<AgreementKey> {
+async function nativeAgreement({ privateKey, publicKey }: CryptoKeyPair): Promise<AgreementKey> {
   return {
     publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", publicKey)),
     agree: checkedAgreement(async (theirs) => {
@@ -136,5 +175,15 @@ async function nativeKey({ privateKey, publicKey }: CryptoKeyPair): Promise<Agre
       const bits = await crypto.subtle.deriveBits({ name: "X25519", public: theirKey }, privateKey, KEY_BYTES * 8);
       return new Uint8Array(bits);
     }),
+  };
+}
+
+async function nativeSigning({ privateKey, publicKey }: CryptoKeyPair): Promise<SigningKey> {
+  return {
+    publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", publicKey)),
+    sign: async (message) =>
+      new Uint8Array(
+        await crypto.subtle.sign({ name: PROOF.algorithm }, privateKey, message as Uint8Array<ArrayBuffer>),
+      ),
   };
 }

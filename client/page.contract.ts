@@ -1,9 +1,11 @@
 /** What `platform-web.test.ts` runs inside a browser's page: handed over as one bundle, called by name. */
+import { sign } from "@flybridge/crypto/identity.ts";
 import { nobleKey } from "@flybridge/crypto/noble.ts";
 import type { HostId, SessionId } from "@flybridge/protocol/ids.ts";
 import { fromBase64Url, parseConnection, SECRET_BYTES } from "@flybridge/protocol/offer.ts";
 import { plainCell } from "./cell.ts";
 import { openDatabase } from "./database-web.ts";
+import { keysContract } from "./keys.contract.ts";
 import { webKeys } from "./keys-web.ts";
 import { makeBridge } from "./make-bridge.ts";
 import { webPlatform } from "./platform-web.ts";
@@ -26,6 +28,34 @@ export const page = {
       }
     }
     return failed;
+  },
+
+  /** The same of keys. */
+  async keys(): Promise<string[]> {
+    const failed: string[] = [];
+    for (const [name, step] of Object.entries(keysContract)) {
+      const database = `contract ${databases++}`;
+      try {
+        await step({ open: async () => webKeys(await openDatabase(database)) });
+      } catch (error) {
+        failed.push(`${name}: ${String(error)}`);
+      }
+    }
+    return failed;
+  },
+
+  /** The key for relays, a signature with it, and the names of what is kept. */
+  async proof(): Promise<{ publicKey: number[]; signature: number[]; names: string[] }> {
+    const database = await openDatabase("flybridge");
+    const key = await webKeys(database).proof();
+    const signature = await sign(key, "page", new Uint8Array(0));
+    return { publicKey: [...key.publicKey], signature: [...signature], names: await database.getAllKeys("keys") };
+  },
+
+  async keepText(name: string, text: string): Promise<string | undefined> {
+    const keys = webKeys(await openDatabase("flybridge"));
+    await keys.keepText(name, text);
+    return keys.kept(name);
   },
 
   /** The public key, and what it agrees on with the private key 0101…01. */

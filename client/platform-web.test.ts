@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
+import { verify } from "@flybridge/crypto/identity.ts";
 import { formatConnection, toBase64Url } from "@flybridge/protocol/offer.ts";
 import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
@@ -15,6 +16,7 @@ import type { Page } from "./page.contract.ts";
 import { webAddresses } from "./platform-web.ts";
 import { smallHost } from "./small-host.contract.ts";
 
+const SESSION = "the session of an account at a relay";
 const CHROMIUM = process.env.FLYBRIDGE_TEST_CHROMIUM ?? "/usr/bin/chromium";
 
 describe("a browser", { skip: existsSync(CHROMIUM) ? false : "no Chromium here" }, () => {
@@ -61,6 +63,46 @@ describe("a browser", { skip: existsSync(CHROMIUM) ? false : "no Chromium here" 
     assert.deepEqual(await tab.evaluate(() => (globalThis as unknown as { flybridge: Page }).flybridge.store()), []);
   });
 
+  it("keeps to the contract of keys, with the kinds of keys that it has and with those that it has not", async () => {
+    const native = await browser.newContext();
+    const bare = await browser.newContext();
+    // As of a browser that has neither kind, and of one that makes them and does not give back what it kept.
+    await bare.addInitScript(() => {
+      const make = crypto.subtle.generateKey.bind(crypto.subtle) as (...what: unknown[]) => Promise<unknown>;
+      Object.assign(crypto.subtle, {
+        generateKey: (algorithm: { name: string }, ...rest: unknown[]) =>
+          algorithm.name.endsWith("25519") ? Promise.reject(new Error("unknown")) : make(algorithm, ...rest),
+      });
+    });
+    const forgetful = await browser.newContext();
+    await forgetful.addInitScript(() => {
+      const get = IDBObjectStore.prototype.get;
+      IDBObjectStore.prototype.get = function getExcept(name) {
+        return get.call(this, name === "device" || name === "proof" ? "nothing" : name);
+      };
+    });
+    for (const [context, proofs] of [
+      [native, ["proof"]],
+      [bare, ["proof sealed"]],
+      [forgetful, ["proof sealed"]],
+    ] as const) {
+      const tab = await open(context);
+      assert.deepEqual(await tab.evaluate(() => (globalThis as unknown as { flybridge: Page }).flybridge.keys()), []);
+      const proof = await tab.evaluate(() => (globalThis as unknown as { flybridge: Page }).flybridge.proof());
+      const [publicKey, signature] = [Uint8Array.from(proof.publicKey), Uint8Array.from(proof.signature)];
+      assert.ok(verify(publicKey, signature, "page", new Uint8Array(0)));
+      assert.deepEqual(
+        proof.names.filter((name) => name.startsWith("proof")),
+        proofs,
+      );
+      await tab.reload();
+      await tab.waitForFunction(() => "flybridge" in globalThis);
+      const later = await tab.evaluate(() => (globalThis as unknown as { flybridge: Page }).flybridge.proof());
+      assert.deepEqual(later, proof);
+      await context.close();
+    }
+  });
+
   it("[A24] [C07] keeps keys and secrets so that nothing kept can be read in clear", async () => {
     const context = await browser.newContext();
     const tab = await open(context);
@@ -77,15 +119,24 @@ describe("a browser", { skip: existsSync(CHROMIUM) ? false : "no Chromium here" 
       secrets.map((secret) => secret.toString("hex")),
     );
 
+    await tab.evaluate(() => (globalThis as unknown as { flybridge: Page }).flybridge.proof());
+    const keptText = await tab.evaluate(
+      (word) => (globalThis as unknown as { flybridge: Page }).flybridge.keepText("session", word),
+      SESSION,
+    );
+    assert.equal(keptText, SESSION);
+
     const { text, keys } = await tab.evaluate(() =>
       (globalThis as unknown as { flybridge: Page }).flybridge.everything(),
     );
-    assert.ok(keys >= 2, "the device's key and the wrapping key were looked at");
+    assert.ok(keys >= 3, "the device's keys and the wrapping key were looked at");
+    assert.ok(text.includes("kept session"), "the place of the text was looked at");
     assert.ok(text.includes("host h"), "the place of the secrets was looked at");
     assert.doesNotMatch(text, /exported/u);
-    for (const secret of secrets)
+    for (const secret of [...secrets, Buffer.from(SESSION)])
       for (const form of ["hex", "base64", "base64url"] as const)
         assert.ok(!text.includes(secret.toString(form).slice(0, 20)), form);
+    assert.ok(!text.includes(SESSION));
 
     // Another launch finds the same.
     await tab.close();

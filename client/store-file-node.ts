@@ -86,7 +86,8 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-async function guarded<T>(act: () => Promise<T>): Promise<T> {
+/** Runs `act` with every failure of the file system as a `StoreError`. */
+export async function guarded<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { nobleKey, nobleSuite } from "@flybridge/crypto/noble.ts";
+import { nobleSuite } from "@flybridge/crypto/noble.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import type { Params } from "@flybridge/protocol/methods.ts";
@@ -8,6 +8,7 @@ import { encodeFrame, type Frame, type Size, type Whose } from "@flybridge/proto
 import { type FakeClock, fakeClock } from "@flybridge/transport/fake-clock.ts";
 import type { Bridge } from "./bridge.ts";
 import { plainCell } from "./cell.ts";
+import { memoryKeys } from "./keys-memory.contract.ts";
 import { makeBridge } from "./make-bridge.ts";
 import type { Replica } from "./replica.ts";
 import { seededRandom, type SmallHost, smallHost } from "./small-host.contract.ts";
@@ -144,8 +145,6 @@ async function opened(program = new Program()): Promise<World> {
   const host = smallHost(clock);
   host.others = program.answer;
   const random = seededRandom(3);
-  const secrets = new Map<string, Uint8Array[]>();
-  const device = nobleKey(random(32));
   const around = {
     makeCell: plainCell,
     clock,
@@ -155,13 +154,7 @@ async function opened(program = new Program()): Promise<World> {
   const bridge = await makeBridge({
     ...around,
     reach: () => Promise.resolve({ suite: nobleSuite(random), dial: () => (world.away ? host.dial(0) : host.dial()) }),
-    keys: {
-      device: () => Promise.resolve(device),
-      secrets: (id) => Promise.resolve(secrets.get(id) ?? []),
-      keep: async (id, all) => void secrets.set(id, [...all]),
-      forget: async (id) => void secrets.delete(id),
-      alone: (_id, work) => work(),
-    },
+    keys: memoryKeys(random),
     store: memoryStore(),
     owner: { self: "test", isAlive: () => Promise.resolve(true) },
     addressesOf: () => ["ws://127.0.0.1:7683"],
