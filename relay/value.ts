@@ -1,7 +1,7 @@
 /** The values of variables: what a text has to be to be one, and a sentence about one that is not. */
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { resolve } from "node:path";
-import { isLoopback } from "@flybridge/protocol/loopback.ts";
+import { OriginError, relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import { RELAY_PORT } from "@flybridge/protocol/relay/words.ts";
 
 /** Characters of what nobody may guess. */
@@ -32,14 +32,12 @@ export interface IceServer {
 export class Wrong extends Error {}
 
 export function parseOrigin(value: string): string {
-  const url = URL.parse(value);
-  const isPlain = url !== null && url.username === "" && url.password === "" && url.pathname === "/";
-  if (!isPlain || url.search !== "" || url.hash !== "" || /[?#@]/u.test(value) || !/^https?:$/u.test(url.protocol))
-    // Not shown: it may have a password in it.
-    throw new Wrong("has to be a scheme and a name, with a port if need be, and nothing else: https://relay.example.");
-  if (url.protocol === "http:" && !isLoopback(hostOf(url.origin)))
-    throw new Wrong(`is ${shown(value)}: beyond this machine it has to be https:.`);
-  return url.origin;
+  try {
+    return relayOriginFrom(value);
+  } catch (error) {
+    if (!(error instanceof OriginError)) throw error;
+    throw new Wrong(`is not right. ${error.message}`);
+  }
 }
 
 export function parseListen(value: string): Listen {
