@@ -10,6 +10,7 @@ import { cpus } from "node:os";
 import { join, relative, sep } from "node:path";
 import { bringClaude, bringCodex, bringGemini, bringOpencode } from "./bring/agents.ts";
 import { bringChromium } from "./bring/chromium.ts";
+import { bringServers } from "./bring/servers.ts";
 import { bringPrograms, bringWebKit } from "./bring/webkit.ts";
 import { idleProcessors } from "./test/idle.ts";
 import { runTests } from "./test/run.ts";
@@ -72,6 +73,7 @@ const NEEDS: readonly Need[] = [
   },
   { name: "WebKit", foreign: true, bring: bringWebKit },
   { name: "vim, less, htop, tmux and nano", foreign: true, bring: bringPrograms },
+  { name: "PostgreSQL and NATS", foreign: true, bring: bringServers },
   { name: "the built web app", foreign: false, bring: () => buildWeb(ROOT) },
 ];
 
