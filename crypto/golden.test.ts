@@ -7,6 +7,19 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import {
+  accountKeys,
+  lockOf,
+  newStretching,
+  openLabel,
+  openSecret,
+  pairingOfferOf,
+  pairingSecretOf,
+  recoveryCodeOf,
+  recoveryKeys,
+  sealLabel,
+  stretch,
+} from "./account.ts";
 import type { Channel } from "./channel.ts";
 import { continuityTag, nextContinuity } from "./continuity.ts";
 import { hostIdOf, sign, signingKey } from "./identity.ts";
@@ -49,6 +62,32 @@ function recordsOf(device: Channel, host: Channel): Record<string, string> {
     if (at < 2 || at >= REKEY_RECORDS - 1) Object.assign(records, { [`up ${at}`]: hex(up), [`down ${at}`]: hex(down) });
   }
   return records;
+}
+
+async function account(): Promise<Golden[string]> {
+  const [secret, nonce] = [filled(0xaa), filled(0xbb, 12)];
+  const place = { origin: "https://relay.example", email: "nora@example.org" };
+  const stretched = await stretch("correct horse battery", newStretching(filled(0xcc, 16)), place);
+  const code = recoveryCodeOf(Uint8Array.from({ length: 20 }, (_, at) => at * 13));
+  const recovered = recoveryKeys(code);
+  assert.ok(recovered);
+  const [lock, recovery] = [lockOf(stretched, secret, nonce), lockOf(recovered, secret, nonce)];
+  assert.deepEqual(openSecret(stretched.wrapping, lock.sealed), secret);
+  assert.deepEqual(openSecret(recovered.wrapping, recovery.sealed), secret);
+  const { key, labels } = accountKeys(secret);
+  const label = sealLabel(labels, "device", "a key", "a phone", nonce);
+  assert.equal(openLabel(labels, "device", "a key", label), "a phone");
+  return {
+    auth: lock.auth,
+    sealed: lock.sealed,
+    code,
+    "recovery auth": recovery.auth,
+    "recovery sealed": recovery.sealed,
+    key: hex(key.publicKey),
+    label,
+    pairing: hex(pairingSecretOf(secret, hostId)),
+    offer: hex(pairingOfferOf(key.publicKey, hostId)),
+  };
 }
 
 async function make(): Promise<Golden> {
@@ -103,6 +142,7 @@ async function make(): Promise<Golden> {
       next: hex(nextContinuity(continuity, there.channel.hash)),
       ...recordsOf(there.channel, back.channel),
     },
+    account: await account(),
   };
 }
 

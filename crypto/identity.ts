@@ -2,28 +2,24 @@
  * Who is who: the host id that people compare, and Ed25519 signatures. A relay may import this file and nothing else
  * of the seal, so it reaches neither handshake nor record.
  *
- * A host id is Crockford base32 in lower case, because people read it aloud and type it: no i, l, o or u, and "O" or
- * "l" typed for "0" or "1" mean the same. 52 characters hold the 256 bits of SHA-256(HS.pub || HI.pub); after every
- * 13 of them comes a check digit, which makes 8 groups of 7 and finds every single wrong character.
+ * A host id is base32 for people (`base32.ts`). 52 characters hold the 256 bits of SHA-256(HS.pub || HI.pub); after
+ * every 13 of them comes a check digit, which makes 8 groups of 7 and finds every single wrong character.
  */
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { isZero, requireKeyLength } from "./agreement.ts";
+import { base32, chunks, fromBase32, typedWithCheckDigits, withCheckDigits } from "./base32.ts";
 import { framed } from "./framing.ts";
-import { SealError } from "./suite.ts";
+import { KEY_BYTES, SealError } from "./suite.ts";
 
 /** Bytes of an Ed25519 signature. */
 export const SIGNATURE_BYTES = 64;
 /** Characters of a host id, check digits included, separators not. */
 export const HOST_ID_CHARS = 56;
 
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
-const DATA_CHARS = 52;
 const CHECKED_CHARS = 13;
 const GROUP_CHARS = 7;
-/** Characters of a typed host id that are still read; separators included. */
-const MAX_TYPED_CHARS = 256;
 
 /** A private Ed25519 key as a capability: a browser's is non-extractable, so `sign` may be a promise. */
 export interface SigningKey {
@@ -41,10 +37,7 @@ export interface HeldSigningKey extends SigningKey {
 export function hostIdOf(hsPub: Uint8Array, hiPub: Uint8Array): string {
   requireKeyLength(hsPub, "The host's static key");
   requireKeyLength(hiPub, "The host's identity key");
-  const data = base32(sha256(concatBytes(hsPub, hiPub)));
-  return chunks(data, CHECKED_CHARS)
-    .map((chunk) => chunk + checkDigit(chunk))
-    .join("");
+  return withCheckDigits(base32(sha256(concatBytes(hsPub, hiPub))), CHECKED_CHARS);
 }
 
 /** `abcdefg-hjkmnpq-…`, for eyes. `checkHostId` reads it back. */
@@ -54,14 +47,10 @@ export function groupsOf(hostId: string): string {
 
 /** The host id that someone typed, pasted or scanned, in its one written form; undefined when it is not one. */
 export function checkHostId(text: string): string | undefined {
-  if (text.length > MAX_TYPED_CHARS) return undefined;
-  const id = text.toLowerCase().replaceAll(/[\s-]/g, "").replaceAll("o", "0").replaceAll(/[il]/g, "1");
-  if (id.length !== HOST_ID_CHARS || [...id].some((char) => !ALPHABET.includes(char))) return undefined;
-  const checked = chunks(id, CHECKED_CHARS + 1);
-  if (checked.some((chunk) => checkDigit(chunk.slice(0, -1)) !== chunk.at(-1))) return undefined;
+  const data = typedWithCheckDigits(text, CHECKED_CHARS);
   // 52 characters are 260 bits, so the last one has four that no hash sets.
-  const last = checked.at(-1)?.at(-2) ?? "";
-  return (ALPHABET.indexOf(last) & 0b1111) === 0 ? id : undefined;
+  if (data === undefined || !fromBase32(data, KEY_BYTES)) return undefined;
+  return withCheckDigits(data, CHECKED_CHARS);
 }
 
 /** From a secret of 32 bytes (RFC 8032 §5.1.5), which is copied. */
@@ -107,28 +96,4 @@ export function verifyBytes(publicKey: Uint8Array, signature: Uint8Array, messag
 
 function statement(purpose: string, fields: readonly Uint8Array[]): Uint8Array {
   return framed(["flybridge", purpose, ...fields]);
-}
-
-function base32(bytes: Uint8Array): string {
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-  return chunks(bits.padEnd(DATA_CHARS * 5, "0"), 5)
-    .map((five) => ALPHABET.charAt(Number.parseInt(five, 2)))
-    .join("");
-}
-
-/**
- * Luhn's sum in base 32 (every second value doubled, its two base-32 digits added): finds every wrong character, and
- * every swap of neighbours but that of the first and the last of the alphabet.
- */
-function checkDigit(chunk: string): string {
-  let sum = 0;
-  for (const [at, char] of [...chunk].entries()) {
-    const value = ALPHABET.indexOf(char) * (at % 2 === 0 ? 2 : 1);
-    sum += Math.floor(value / 32) + (value % 32);
-  }
-  return ALPHABET.charAt((32 - (sum % 32)) % 32);
-}
-
-function chunks(text: string, size: number): string[] {
-  return Array.from({ length: Math.ceil(text.length / size) }, (_, at) => text.slice(at * size, (at + 1) * size));
 }
