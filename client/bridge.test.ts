@@ -56,8 +56,9 @@ class Device {
       clear: async (...what) => now().clear(...what),
       close() {},
     };
+    const dial = (address: string): Link => this.dial(address);
     const platform: Platform = {
-      reach: () => Promise.resolve({ suite: nobleSuite(this.#random), dial: (address) => this.dial(address) }),
+      reach: () => Promise.resolve({ suite: nobleSuite(this.#random), dial, relay: dial }),
       keys: this.keys,
       store,
       owner: { self, isAlive: (owner) => Promise.resolve(this.#alive.has(owner)) },

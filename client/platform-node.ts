@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { connect, isIP } from "node:net";
 import { isAbsolute, join } from "node:path";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTls, getCACertificates, type TLSSocket } from "node:tls";
 import { nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { isLoopback } from "@flybridge/protocol/loopback.ts";
+import { relaySocketOf } from "@flybridge/protocol/relay/origin.ts";
+import { RELAY_FRAME_BYTES } from "@flybridge/protocol/relay/words.ts";
 import { HANDSHAKE_MS, LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
@@ -29,6 +31,8 @@ export interface NodeParts {
   /** Local sockets and origins to try before those of a connection string. */
   readonly addresses?: readonly string[];
   readonly makeCell?: MakeCell;
+  /** Certificate authorities, PEM, that count for relays besides those that count anyway. */
+  readonly ca?: readonly string[];
 }
 
 export interface NodePlatformOptions extends Omit<NodeParts, "keys" | "store"> {
@@ -42,10 +46,11 @@ export async function nodePlatform({ folder, ...options }: NodePlatformOptions):
   return nodePlatformOver({ ...options, keys, store });
 }
 
-export function nodePlatformOver({ keys, store, addresses = [], makeCell = plainCell }: NodeParts): Platform {
+export function nodePlatformOver({ keys, store, addresses = [], makeCell = plainCell, ca = [] }: NodeParts): Platform {
   const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
   return {
-    reach: () => Promise.resolve({ suite: nodeSuite(), inflate: webInflate, dial }),
+    reach: () =>
+      Promise.resolve({ suite: nodeSuite(), inflate: webInflate, dial, relay: (origin) => dialRelay(origin, ca) }),
     keys,
     store,
     owner: processOwner(),
@@ -79,14 +84,25 @@ function dial(address: string): Link {
   return linkOver(address + LINK_PATH, { createConnection: () => socket }, () => tlsOf(socket));
 }
 
-function linkOver(url: string, options: ClientOptions, tls?: () => Tls | undefined): Link {
+function dialRelay(origin: string, ca: readonly string[]): Link {
+  // Said although it is what Node does anyway: an environment can say otherwise.
+  const own = ca.length > 0 ? { ca: [...getCACertificates("default"), ...ca] } : {};
+  return linkOver(relaySocketOf(origin), { rejectUnauthorized: true, ...own }, undefined, RELAY_FRAME_BYTES);
+}
+
+function linkOver(
+  url: string,
+  options: ClientOptions,
+  tls?: () => Tls | undefined,
+  maxFrameBytes = RECORD_BYTES,
+): Link {
   const socket = new WebSocket(url, {
     ...options,
-    maxPayload: RECORD_BYTES,
+    maxPayload: maxFrameBytes,
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS,
   });
-  return webSocketLink(socket, { maxFrameBytes: RECORD_BYTES, ...(tls ? { tls } : {}) });
+  return webSocketLink(socket, { maxFrameBytes, ...(tls ? { tls } : {}) });
 }
 
 function tlsOf(socket: TLSSocket): Tls | undefined {

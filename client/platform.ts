@@ -18,13 +18,18 @@ export interface Owner {
   isAlive(owner: string): Promise<boolean>;
 }
 
-/** What is needed to reach a host: the seal and the sockets, which an app may load once it has drawn what it knows. */
+/** What is needed to reach hosts and relays: the seal and the sockets, which an app may load once it has drawn what it knows. */
 export interface Reach {
   readonly suite: Suite;
   readonly inflate?: Inflate;
   readonly deflate?: Deflate;
   /** A link that may still be connecting. Throws when the address is none that this platform can dial. */
   dial(address: string): Link;
+  /**
+   * The same to a relay, by its origin (`protocol/relay/origin.ts`). Nothing inside proves a relay, so what its
+   * certificate says counts: a link to another than the one that is named does not come to be.
+   */
+  relay(origin: string): Link;
 }
 
 export interface Platform {

@@ -6,6 +6,7 @@ import type { SessionId } from "@flybridge/protocol/ids.ts";
 import type { Params } from "@flybridge/protocol/methods.ts";
 import { encodeFrame, type Frame, type Size, type Whose } from "@flybridge/protocol/terminal.ts";
 import { type FakeClock, fakeClock } from "@flybridge/transport/fake-clock.ts";
+import type { Link } from "@flybridge/transport/link.ts";
 import type { Bridge } from "./bridge.ts";
 import { plainCell } from "./cell.ts";
 import { memoryKeys } from "./keys-memory.contract.ts";
@@ -151,9 +152,10 @@ async function opened(program = new Program()): Promise<World> {
     now: () => 1_700_000_000_000 + clock.now(),
     random,
   };
+  const dial = (): Link => (world.away ? host.dial(0) : host.dial());
   const bridge = await makeBridge({
     ...around,
-    reach: () => Promise.resolve({ suite: nobleSuite(random), dial: () => (world.away ? host.dial(0) : host.dial()) }),
+    reach: () => Promise.resolve({ suite: nobleSuite(random), dial, relay: dial }),
     keys: memoryKeys(random),
     store: memoryStore(),
     owner: { self: "test", isAlive: () => Promise.resolve(true) },
