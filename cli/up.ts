@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { DEFAULT_PORT, type OfferMade } from "@flybridge/protocol/offer.ts";
+import { OriginError, relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { showInBrowser } from "./browser.ts";
 import { command } from "./command.ts";
@@ -55,6 +56,12 @@ export default command({
       value: "URL",
       about: "an https origin that leads here, as devices see it",
     },
+    relay: {
+      type: "string",
+      multiple: true,
+      value: "URL",
+      about: "a relay to be reached by from anywhere; kept until flybridge remote remove",
+    },
     confirm: {
       type: "string",
       value: "WHEN",
@@ -66,14 +73,16 @@ export default command({
     ["flybridge up", "start in the background"],
     ["flybridge up --foreground", "start here, Ctrl-C ends it"],
     ["flybridge up --bind 0.0.0.0", "for phones on the same network, with a certificate of its own"],
+    ["flybridge up --relay https://relay.example", "from anywhere, by a relay"],
     ["flybridge up --origin https://studio.example.ts.net", "behind a proxy of yours, for the phone"],
   ],
   async run(_words, flags, terminal) {
-    const { port, name, origin = [], confirm } = flags;
+    const { port, name, origin = [], relay = [], confirm } = flags;
     const args = [
       ...(port === undefined ? [] : ["--port", portFrom(port)]),
       ...(name === undefined ? [] : ["--name", name]),
       ...origin.flatMap((one) => ["--origin", one]),
+      ...relay.flatMap((one) => ["--relay", relayFrom(one)]),
       ...(confirm === undefined ? [] : ["--confirm", confirmFrom(confirm)]),
       ...bindWords(flags),
     ];
@@ -209,6 +218,15 @@ function bindWords(flags: {
 function portFrom(text: string): string {
   if (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535) return text;
   throw usage(`--port ${text} is not a number from 0 to 65535.`);
+}
+
+function relayFrom(text: string): string {
+  try {
+    return relayOriginFrom(text);
+  } catch (error) {
+    if (error instanceof OriginError) throw usage(`--relay ${text}: ${error.message}`);
+    throw error;
+  }
 }
 
 function confirmFrom(text: string): string {

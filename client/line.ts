@@ -9,6 +9,7 @@ import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/pace.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { Calls } from "./calls.ts";
+import type { Found } from "./meeting.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform } from "./platform.ts";
 import { type Connection, type KnownHost, Offline } from "./replica.ts";
@@ -20,7 +21,7 @@ export type News = Exclude<HostMessage, { t: "welcome" | "reply" | "fault" }>;
 export interface LineEvents {
   state(connection: Connection): void;
   /** Connected and welcomed. */
-  up(calls: Calls, welcome: Welcome): void;
+  up(calls: Calls, welcome: Welcome, found: Found | undefined): void;
   news(message: News): void;
   /** A frame of a terminal. The stream's credit returns when the promise fulfils; throws for what is no frame. */
   frame(bytes: Uint8Array): void | Promise<void>;
@@ -115,8 +116,10 @@ export class Line {
       const given = this.#given;
       this.#given = undefined;
       if (this.#state.kind !== "connecting") this.#show({ kind: "connecting", since: this.#platform.now() });
-      const pipe = given ?? (await this.#connect(signal));
-      const end = await this.#live(pipe, up, signal);
+      const found = given ? undefined : await this.#connect(signal);
+      const pipe = given ?? found?.pipe;
+      if (!pipe) return "stop";
+      const end = await this.#live(pipe, found, up, signal).finally(() => found?.stored());
       if (!signal.aborted) this.#reason = sentenceOf(end);
       const over = grantEndOf(end);
       if (over && !signal.aborted) throw new NotConnected(this.#reason, over);
@@ -134,12 +137,12 @@ export class Line {
     return signal.aborted ? "stop" : "again";
   }
 
-  async #connect(signal: AbortSignal): Promise<SecurePipe> {
+  async #connect(signal: AbortSignal): Promise<Found> {
     const { comeBack } = await import("./meeting.ts");
     return comeBack(this.#platform, this.#known(), this.#paceMs, signal);
   }
 
-  #live(pipe: SecurePipe, up: () => void, signal: AbortSignal): Promise<PipeEnd> {
+  #live(pipe: SecurePipe, found: Found | undefined, up: () => void, signal: AbortSignal): Promise<PipeEnd> {
     const calls = new Calls(pipe);
     let welcomed = false;
     const hear = (message: HostMessage): void => {
@@ -150,8 +153,9 @@ export class Line {
         this.#calls = calls;
         pipe.pace(this.#paceMs);
         up();
-        this.#show({ kind: "live", since: this.#platform.now() });
-        this.#events.up(calls, message);
+        const relay = found?.relay;
+        this.#show({ kind: "live", since: this.#platform.now(), ...(relay === undefined ? {} : { relay }) });
+        this.#events.up(calls, message, found);
         for (const one of this.#waiting.splice(0)) one.ok(calls);
       } else if (!welcomed) throw new TypeError(`${message.t} before the welcome`);
       else if (message.t === "reply" || message.t === "fault") calls.answer(message);

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { type Bridge, PairingError } from "./bridge.ts";
 import { deviceIdOf } from "./keys.ts";
 import { HostReplica } from "./make-replica.ts";
+import { keepWays } from "./kept-ways.ts";
 import type { Platform } from "./platform.ts";
 import type { KnownHost } from "./replica.ts";
 import { StoreError } from "./store.ts";
@@ -59,7 +60,10 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
       const known: KnownHost = {
         host,
         name: connection.name ?? "",
-        addresses: [address, ...platform.addressesOf(connection).filter((other) => other !== address)],
+        addresses: [
+          ...(address === undefined ? [] : [address]),
+          ...platform.addressesOf(connection).filter((other) => other !== address),
+        ],
         hostKey: toBase64Url(connection.hostKey),
         ...(connected.certificate === undefined ? {} : { certificate: connected.certificate }),
         device: await deviceIdOf(deviceKey),
@@ -95,6 +99,7 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
         draft.list = draft.list.filter((one) => one.host !== host);
       });
       await keys.forget(host);
+      await keepWays(keys, host, undefined);
       await store.clear(host);
     },
     close() {

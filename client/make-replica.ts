@@ -1,5 +1,6 @@
 /** A replica of one host: the line to it, its feed, its outbox, and the sessions that are looked at. */
 import type { FeedEntry } from "@flybridge/protocol/feed.ts";
+import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { HostId, IntentId, SessionId } from "@flybridge/protocol/ids.ts";
 import { uuid7From } from "@flybridge/protocol/ids.ts";
 import { METHODS, type IntentMethod, type Params, type QueryMethod, type Result } from "@flybridge/protocol/methods.ts";
@@ -9,6 +10,7 @@ import * as v from "valibot";
 import type { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { Feed } from "./feed.ts";
+import { keepWays } from "./kept-ways.ts";
 import { isGrantEnd, Line, type News, type Welcome } from "./line.ts";
 import { FLEETING, type Keeping, Outbox, problemOf, type Sending } from "./outbox.ts";
 import type { Platform } from "./platform.ts";
@@ -61,8 +63,9 @@ export class HostReplica implements Replica {
       state: (connection) => {
         this.#connection(connection);
       },
-      up: (calls, welcome) => {
+      up: (calls, welcome, found) => {
         this.#up(calls, welcome);
+        void this.#takeWays(calls).finally(() => found?.stored());
       },
       news: (message) => {
         this.#news(message);
@@ -248,6 +251,20 @@ export class HostReplica implements Replica {
     // One terminal is the rule; what nobody hears any more was on its way when its page closed.
     if (!listener || others.length === 0) return listener?.frame(bytes);
     return Promise.all([listener, ...others].map(async (one) => await one.frame(bytes))).then(() => undefined);
+  }
+
+  /** Each connection by a relay uses a ticket up; those for the next one come now. */
+  async #takeWays(calls: Calls): Promise<void> {
+    const { keys } = this.#platform;
+    // A shell of the host's own machine goes by no relay.
+    if (this.view.value.known.addresses.every((address) => address.startsWith("/"))) return;
+    try {
+      const { publicKey } = await keys.proof();
+      const { ways } = await calls.ask("relay.ways", { key: toBase64Url(publicKey) });
+      await keepWays(keys, this.host, ways);
+    } catch {
+      // An older host has none; what is kept may still do, and the next connection asks again.
+    }
   }
 
   #news(message: News): void {

@@ -3,9 +3,14 @@
  * device needs is behind this file, so an app loads it when it has somebody to meet.
  */
 import { confirmationDigits } from "@flybridge/crypto/confirmation.ts";
+import { type SigningKey, signingKey } from "@flybridge/crypto/identity.ts";
+import { offerKeySeed } from "@flybridge/crypto/proof.ts";
 import { type AgreementKey, SealError } from "@flybridge/crypto/suite.ts";
 import { type Connection, fromBase64Url, HOST_KEY_BYTES } from "@flybridge/protocol/offer.ts";
+import type { JoinBy, Welcome } from "@flybridge/protocol/relay/words.ts";
+import type { Link } from "@flybridge/transport/link.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
+import { openAt } from "@flybridge/transport/relay.ts";
 import {
   type Connected,
   HandshakeError,
@@ -13,61 +18,99 @@ import {
   OtherHost,
   pairOver,
   reconnectOver,
+  type Route,
 } from "@flybridge/transport/secure.ts";
 import { PairingError, type PairingFault } from "./bridge.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform, Reach } from "./platform.ts";
 import type { KnownHost } from "./replica.ts";
+import { keepWay, waysKept } from "./kept-ways.ts";
 import { StoreError } from "./store.ts";
+import { firstWay, type Turn } from "./ways.ts";
 
 const NOTHING = new Uint8Array(0);
+/** Milliseconds in which what the next connection needs is stored, or another window does not wait for it. */
+const STORED_MS = 10_000;
 
-/** A pipe, and when the secret for the next one is settled. */
-interface Back {
+/** How to get to a host. */
+type Way =
+  | { readonly kind: "address"; readonly address: string }
+  | { readonly kind: "relay"; readonly origin: string; readonly rendezvous: string; readonly by: JoinBy };
+
+/** A pipe to the host, found by one of the ways. */
+export interface Found {
   readonly pipe: SecurePipe;
-  /** Never rejects. */
-  readonly settled: Promise<unknown>;
+  /** The relay between, where there is one. */
+  readonly relay: string | undefined;
+  /**
+   * What the next connection needs is stored. Until then, or until the pipe has ended, no other window of this device
+   * comes back: it would come with what was used.
+   */
+  stored(): void;
 }
 
-/** Tries each address in turn, and at each one the secrets that the host may hold. Rejects with `NotConnected`. */
-export function comeBack(
-  platform: Platform,
-  known: KnownHost,
-  paceMs: number,
-  signal: AbortSignal,
-): Promise<SecurePipe> {
+/** Tries all ways at once, and over each the secrets that the host may hold. Rejects with `NotConnected`. */
+export function comeBack(platform: Platform, known: KnownHost, paceMs: number, signal: AbortSignal): Promise<Found> {
   return new Promise((resolve, reject) => {
     const work = async (): Promise<void> => {
-      const { pipe, settled } = await comeBackAlone(platform, known, paceMs, signal);
-      resolve(pipe);
-      // Until then another window would come with a secret that may be the one before.
+      const { pipe, relay, settled } = await comeBackAlone(platform, known, paceMs, signal);
+      const stored = Promise.withResolvers<void>();
+      const stopTimer = platform.clock.setTimer(STORED_MS, stored.resolve);
+      resolve({ pipe, relay, stored: stored.resolve });
       await settled;
+      await stored.promise;
+      stopTimer();
     };
     platform.keys.alone(known.host, work, signal).catch(reject);
   });
 }
 
+interface Back {
+  readonly pipe: SecurePipe;
+  readonly relay: string | undefined;
+  /** The secret for the next connection is. Never rejects. */
+  readonly settled: Promise<unknown>;
+}
+
 async function comeBackAlone(platform: Platform, known: KnownHost, paceMs: number, signal: AbortSignal): Promise<Back> {
-  const { keys } = platform;
+  const { keys, clock } = platform;
   const { host, addresses } = known;
-  const [reach, deviceKey, secrets] = await Promise.all([platform.reach(), keys.device(), keys.secrets(host)]);
+  const [reach, deviceKey, secrets, relayWays] = await Promise.all([
+    platform.reach(),
+    keys.device(),
+    keys.secrets(host),
+    waysKept(keys, host),
+  ]);
   if (secrets.length === 0)
     throw new NotConnected("This device lost what it shared with the host. Pair again.", "revoked");
-  const faults: NotConnected[] = [];
-  for (const address of addresses) {
-    let fault: NotConnected | undefined;
+  const ways: Way[] = [
+    ...addresses.map((address): Way => ({ kind: "address", address })),
+    ...relayWays.map(({ origin, rendezvous, ticket }): Way => ({
+      kind: "relay",
+      origin,
+      rendezvous,
+      by: { kind: "ticket", ticket },
+    })),
+  ];
+  const attempt = async (way: Way, turn: Turn): Promise<Back> => {
+    let fault: unknown;
     for (const continuity of secrets) {
       // A host that does not know one secret may know the next; only one that knows none has revoked this device.
-      if (fault && fault.refusal !== "revoked") break;
+      if (fault !== undefined && notConnectedFrom(fault, known).refusal !== "revoked") break;
       try {
-        return await reconnect(platform, reach, known, { address, deviceKey, continuity, paceMs, signal });
+        return await reconnect(platform, reach, known, { way, deviceKey, continuity, paceMs, turn });
       } catch (error) {
-        if (signal.aborted || error instanceof StoreError) throw error;
-        fault = notConnectedFrom(error, known);
+        if (error instanceof StoreError) throw error;
+        fault = error;
       }
     }
-    if (fault) faults.push(fault);
-  }
+    throw fault;
+  };
+  const outcome = await firstWay(ways, attempt, { clock, signal });
+  if ("result" in outcome) return outcome.result;
+  if (signal.aborted) throw new NotConnected("Connecting was cancelled.");
+  for (const error of outcome.faults) if (error instanceof StoreError) throw error;
+  const faults = outcome.faults.map((error) => notConnectedFrom(error, known));
   throw (
     faults.find((fault) => fault.refusal === "revoked" || fault.refusal === "too_new") ??
     faults.find((fault) => fault.refusal === undefined) ??
@@ -76,7 +119,7 @@ async function comeBackAlone(platform: Platform, known: KnownHost, paceMs: numbe
   );
 }
 
-/** Rejects with `PairingError`: of what each address said, what is most worth telling. */
+/** Rejects with `PairingError`: of what each way said, what is most worth telling. */
 export async function pairAnywhere(
   platform: Platform,
   connection: Connection,
@@ -84,36 +127,100 @@ export async function pairAnywhere(
   payload: Uint8Array,
   /** The host waits until a person has typed these digits there. */
   confirming: (digits: string) => void,
-): Promise<{ connected: Connected; address: string }> {
-  const { suite, inflate, deflate, dial } = await platform.reach();
-  /** By address; what is most worth telling is told. */
-  const faults: PairingError[] = [];
-  for (const address of platform.addressesOf(connection)) {
-    try {
-      const connected = await pairOver(dial(address), {
-        suite,
-        clock: platform.clock,
-        deviceKey,
-        payload,
-        hostKey: connection.hostKey,
-        offer: connection.offer,
-        secret: connection.secret,
-        confirming: (hash) => confirming(confirmationDigits(hash)),
-        ...(inflate ? { inflate } : {}),
-        ...(deflate ? { deflate } : {}),
-      });
-      return { connected, address };
-    } catch (error) {
-      // Another host at one address refuses what is meant for the one at the next.
-      faults.push(pairingErrorFrom(error));
-    }
-  }
+): Promise<Paired> {
+  const { relay, rendezvous, secret } = connection;
+  const ways: Way[] = [
+    ...platform.addressesOf(connection).map((address): Way => ({ kind: "address", address })),
+    ...(relay === undefined || rendezvous === undefined
+      ? []
+      : [{ kind: "relay", origin: relay, rendezvous, by: { kind: "offer" } } satisfies Way]),
+  ];
+  const proof = (): SigningKey => signingKey(offerKeySeed(secret));
+  return pairBy(platform, ways, connection, proof, deviceKey, payload, confirming);
+}
+
+/** A host of the same account as this device, by the relay where that is. Rejects with `PairingError`. */
+export function pairOfAccount(
+  platform: Platform,
+  at: Invited & { readonly origin: string; readonly rendezvous: string; readonly session: string },
+  deviceKey: AgreementKey,
+  payload: Uint8Array,
+): Promise<Paired> {
+  const { origin, rendezvous, session } = at;
+  const way: Way = { kind: "relay", origin, rendezvous, by: { kind: "session", session } };
+  return pairBy(
+    platform,
+    [way],
+    at,
+    () => platform.keys.proof(),
+    deviceKey,
+    payload,
+    () => {},
+  );
+}
+
+type Invited = Pick<Connection, "hostKey" | "offer" | "secret">;
+
+interface Paired {
+  readonly connected: Connected;
+  /** Undefined when it was by a relay. */
+  readonly address: string | undefined;
+}
+
+async function pairBy(
+  platform: Platform,
+  ways: readonly Way[],
+  { hostKey, offer, secret }: Invited,
+  proof: () => SigningKey | Promise<SigningKey>,
+  deviceKey: AgreementKey,
+  payload: Uint8Array,
+  confirming: (digits: string) => void,
+): Promise<Paired> {
+  const reach = await platform.reach();
+  const { suite, inflate, deflate } = reach;
+  const attempt = async (way: Way, { claim, signal }: Turn): Promise<Paired> => {
+    const { link, route } = await linkBy(way, reach, proof, signal);
+    const connected = await pairOver(link, {
+      suite,
+      clock: platform.clock,
+      deviceKey,
+      payload,
+      hostKey,
+      offer,
+      secret,
+      claim,
+      signal,
+      confirming: (hash) => confirming(confirmationDigits(hash)),
+      ...(route ? { route } : {}),
+      ...(inflate ? { inflate } : {}),
+      ...(deflate ? { deflate } : {}),
+    });
+    return { connected, address: way.kind === "address" ? way.address : undefined };
+  };
+  const outcome = await firstWay(ways, attempt, { clock: platform.clock });
+  if ("result" in outcome) return outcome.result;
+  // Another host at one address refuses what is meant for the one at the next.
+  const faults = outcome.faults.map(pairingErrorFrom);
   const order: readonly PairingFault[] = ["refused", "too_new", "wrong_host", "unreachable"];
-  faults.sort((a, b) => order.indexOf(a.fault) - order.indexOf(b.fault));
+  faults.sort((one, other) => order.indexOf(one.fault) - order.indexOf(other.fault));
   throw (
     faults[0] ??
     new PairingError("unreachable", "The connection string names no address that can be reached from here.")
   );
+}
+
+/** A link to the host, maybe by a relay, which is shown `proof`. */
+async function linkBy(
+  way: Way,
+  { dial, relay }: Reach,
+  proof: () => SigningKey | Promise<SigningKey>,
+  signal: AbortSignal,
+): Promise<{ readonly link: Link; readonly route?: Route; readonly welcome?: Welcome }> {
+  if (way.kind === "address") return { link: dial(way.address) };
+  const { origin, rendezvous, by } = way;
+  const opening = { t: "join", rendezvous, by } as const;
+  const { link, welcome } = await openAt(relay(origin), { origin, key: await proof(), opening, signal });
+  return { link, welcome, route: { kind: "relay", origin, rendezvous } };
 }
 
 function pairingErrorFrom(error: unknown): PairingError {
@@ -143,13 +250,19 @@ function pairingErrorFrom(error: unknown): PairingError {
 
 async function reconnect(
   { keys, clock }: Platform,
-  { suite, inflate, deflate, dial }: Reach,
+  reach: Reach,
   { host, hostKey, certificate }: KnownHost,
-  attempt: { address: string; deviceKey: AgreementKey; continuity: Uint8Array; paceMs: number; signal: AbortSignal },
+  attempt: { way: Way; deviceKey: AgreementKey; continuity: Uint8Array; paceMs: number; turn: Turn },
 ): Promise<Back> {
-  const { address, ...rest } = attempt;
-  const connected = await reconnectOver(dial(address), {
+  const { suite, inflate, deflate } = reach;
+  const { way, turn, ...rest } = attempt;
+  const { claim, signal } = turn;
+  const { link, route, welcome } = await linkBy(way, reach, () => keys.proof(), signal);
+  const connected = await reconnectOver(link, {
     ...rest,
+    claim,
+    signal,
+    ...(route ? { route } : {}),
     suite,
     clock,
     hostId: host,
@@ -161,11 +274,13 @@ async function reconnect(
     // Until the host has the next one it may know only this one, and it just showed that it does.
     keep: (next) => keys.keep(host, [next, attempt.continuity]),
   });
+  const { ticket } = welcome ?? {};
+  if (way.kind === "relay" && ticket !== undefined) await keepWay(keys, host, { ...way, ticket }).catch(() => {});
   const settled = connected.confirmed
     .then((confirmed) => (confirmed ? keys.keep(host, [connected.continuity]) : undefined))
     // Both stay then; the first is tried first.
     .catch(() => {});
-  return { pipe: connected.pipe, settled };
+  return { pipe: connected.pipe, relay: way.kind === "relay" ? way.origin : undefined, settled };
 }
 
 function otherCertificate(error: HandshakeError, { certificate }: KnownHost): NotConnected {
@@ -175,6 +290,7 @@ function otherCertificate(error: HandshakeError, { certificate }: KnownHost): No
 }
 
 function notConnectedFrom(error: unknown, known: KnownHost): NotConnected {
+  if (error instanceof NotConnected) return error;
   if (!(error instanceof HandshakeError))
     return new NotConnected(error instanceof Error ? error.message : String(error));
   switch (error.fault) {

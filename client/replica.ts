@@ -36,7 +36,8 @@ export interface KnownHost {
 
 export type Connection =
   | { readonly kind: "connecting"; readonly since: number }
-  | { readonly kind: "live"; readonly since: number; readonly roundTrip?: number }
+  /** `relay`: the origin of the one between, where there is one. */
+  | { readonly kind: "live"; readonly since: number; readonly roundTrip?: number; readonly relay?: string }
   /** `retryAt`: when it will be tried again by itself. `reason` is for a person. */
   | { readonly kind: "offline"; readonly since: number; readonly reason: string; readonly retryAt?: number }
   /** Final until the person does something: the grant ended, or the host shows another key. */

@@ -6,9 +6,7 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
-import { HostId } from "@flybridge/protocol/ids.ts";
-import { Bytes32, Rendezvous } from "@flybridge/protocol/relay/words.ts";
-import * as v from "valibot";
+import { decode, encode, TicketBody } from "@flybridge/protocol/relay/words.ts";
 import { type SigningKey, sign, SIGNATURE_BYTES, verify } from "./identity.ts";
 
 /** Milliseconds that a ticket lives at most, by the relay's clock, and in which an older one still lets its holder ask. */
@@ -49,22 +47,9 @@ export function openingIn(frame: Uint8Array, origin: string, nonce: Uint8Array):
   return verify(key, signature, OPENING, utf8ToBytes(origin), nonce, body) ? { key, body } : undefined;
 }
 
-/** A host's word that a device may join it at one relay. */
-const TicketBody = v.object({
-  relay: v.string(),
-  host: HostId,
-  rendezvous: Rendezvous,
-  /** DA. */
-  device: Bytes32,
-  /** By the relay's clock, milliseconds since 1970. */
-  until: v.pipe(v.number(), v.safeInteger()),
-  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/u)),
-});
-export type TicketBody = v.InferOutput<typeof TicketBody>;
-
 /** `key` is the host's HI. */
 export async function signTicket(key: SigningKey, body: TicketBody): Promise<string> {
-  const bytes = utf8ToBytes(JSON.stringify(body));
+  const bytes = encode(body);
   return `${toBase64Url(bytes)}.${toBase64Url(await sign(key, TICKET, bytes))}`;
 }
 
@@ -74,12 +59,7 @@ export function ticketIn(ticket: string, hiPub: Uint8Array): TicketBody | undefi
   const bytes = fromBase64Url(text, Math.floor((text.length * 3) / 4));
   const signature = fromBase64Url(signatureText, SIGNATURE_BYTES);
   if (!bytes || !signature || more.length > 0 || !verify(hiPub, signature, TICKET, bytes)) return undefined;
-  try {
-    const result = v.safeParse(TicketBody, JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
-  }
+  return decode(TicketBody, bytes);
 }
 
 /** The seed of the Ed25519 key by which whoever holds an offer's secret joins; from it the secret cannot be had. */

@@ -8,6 +8,7 @@ import type { FeedEntry } from "@flybridge/protocol/feed.ts";
 import type { AgentName, DeviceId, HostId } from "@flybridge/protocol/ids.ts";
 import type { Agent } from "./agents/agent.ts";
 import type { ScreenAgent } from "./agents/screen-agent.ts";
+import { makeAccounts } from "./access/accounts.ts";
 import { type Access, openAccess } from "./access/access.ts";
 import type { Desk } from "./doors/desk.ts";
 import { type Confirm, type Gate, makeGate } from "./doors/gate.ts";
@@ -33,6 +34,7 @@ import { deviceIntents, deviceQueries } from "./methods/device.ts";
 import { findQueries } from "./methods/find.ts";
 import { hookIntents, hookQueries } from "./methods/hook.ts";
 import { hostIntents, hostQueries } from "./methods/host.ts";
+import { relayIntents, relayQueries } from "./methods/relay.ts";
 import { ruleIntents, ruleQueries } from "./methods/rule.ts";
 import { sessionIntents, sessionQueries } from "./methods/session.ts";
 import { followTerminal, terminalQueries } from "./methods/terminal.ts";
@@ -40,6 +42,7 @@ import { workspaceQueries } from "./methods/workspace.ts";
 import { writeHookProgram } from "./outside/hook-program.ts";
 import { openOutside, type OutsideHere } from "./outside/open.ts";
 import { pairShell } from "./shell.ts";
+import { openRelays, type Relays } from "./relays.ts";
 import { type Bind, openWays, type Ways } from "./ways.ts";
 
 export interface HostOptions {
@@ -47,6 +50,9 @@ export interface HostOptions {
   readonly port: number;
   /** Loopback only when absent. */
   readonly bind?: Bind | undefined;
+  /** Relays to be reached by, beside those it was told before, and what registers it with the new ones. */
+  readonly relays?: readonly string[];
+  readonly invitation?: string | undefined;
   readonly name?: string | undefined;
   readonly origins: readonly string[];
   /** When a person has to let in a new device of the owner's. */
@@ -93,15 +99,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   };
   /** Grants may be over before there are sessions. */
-  const live: { sessions?: Sessions } = {};
+  const live: { sessions?: Sessions; relays?: Relays } = {};
   const access = held.use(
     openAccess({
       store,
       identity,
       publish: (fact) => feed.published([store.feed.put(fact)]),
-      gone: (ids) => {
+      gone: (ids, ended) => {
         for (const session of live.sessions?.list() ?? []) session.drop(ids);
+        live.relays?.revoked(ended.flatMap(({ proof }) => proof ?? []));
+        live.relays?.bar(ended.flatMap(({ device, grant }) => (grant.kind === "owner" ? [device] : [])));
       },
+      offersChanged: () => live.relays?.offersChanged(),
       now,
       after,
     }),
@@ -205,7 +214,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pid: keeper.hello.pid,
       children: sessions.list().filter(({ state }) => state.pid !== undefined).length,
     }),
-    reach: () => ways.reach(),
+    relays: () => relays,
+    reach: () => reachOf(ways, relays),
     stop: (withKeeper) => void setImmediate(() => void stop(withKeeper)),
   });
   const gate: Gate = makeGate({
@@ -215,6 +225,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     devices,
     offers: access.offers,
     pairings: access.pairings,
+    accounts: makeAccounts({
+      host: identity.host,
+      trusted: () => relays.trusted(),
+      isBarred: (device) => relays.isBarred(device),
+      readmit: (device) => relays.readmit(device),
+    }),
     confirm: options.confirm,
     note: (what) => access.audit.note(what),
     desk,
@@ -230,9 +246,39 @@ export async function startHost(options: HostOptions): Promise<Host> {
     new Set(sessions.list().flatMap(({ state }) => (state.status.kind === "ended" ? [] : [state.session]))),
   );
   await outside.start(sessions);
+  const relays = held.use(
+    openRelays({
+      root: home.root,
+      origins: options.relays ?? [],
+      invitation: options.invitation,
+      host: { id: identity.host, key: identity.key.publicKey, signing: identity.signing },
+      gate,
+      offers: () => access.offers.list(),
+      deviceOf(key) {
+        const device = devices.byProof(key);
+        if (!device || device.suspended !== undefined) return undefined;
+        return { device: device.device, until: device.grant.kind === "session" ? device.grant.until : undefined };
+      },
+      doubled(key) {
+        const device = devices.byProof(key);
+        if (device) access.audit.note({ event: "ticket.doubled", device: device.device, detail: device.name });
+      },
+      now,
+      log: note,
+    }),
+  );
+  live.relays = relays;
   held.use(await openLocal({ path: home.socket, gate }));
   const ways = held.use(
-    await openWays({ ...options, gate, root: home.root, host: { ...host, version: VERSION }, now, log: note }),
+    await openWays({
+      ...options,
+      gate,
+      connect: () => relays.list().map(({ origin }) => origin.replace(/^http/u, "ws")),
+      root: home.root,
+      host: { ...host, version: VERSION },
+      now,
+      log: note,
+    }),
   );
   const running = held.move();
   return { id: identity.host, port: ways.port, ...(ways.tls ? { tls: ways.tls } : {}), ended, stop };
@@ -254,7 +300,8 @@ function deskOf(parts: {
   readonly childEnv: Readonly<Record<string, string>>;
   now(): number;
   keeper(): { readonly pid: number; readonly children: number };
-  readonly reach: Ways["reach"];
+  readonly relays: () => Relays;
+  readonly reach: Parameters<typeof deviceIntents>[0]["reach"];
   stop(keeper: boolean): void;
 }): Desk {
   const { options, host, access, sessions, feed, rules, attachments, names, childEnv, now } = parts;
@@ -285,12 +332,14 @@ function deskOf(parts: {
       ...hookQueries(hook),
       ...terminalQueries(sessions),
       ...deviceQueries(access),
+      ...relayQueries({ relays: parts.relays, devices: access.devices }),
     },
     intents: {
       ...hostIntents(parts.stop),
       ...sessionIntents(sessions),
       ...ruleIntents(rules),
       ...hookIntents(hook),
+      ...relayIntents({ relays: parts.relays, audit: access.audit }),
       ...deviceIntents({
         ...access,
         host,
@@ -321,6 +370,14 @@ function deskOf(parts: {
     followTerminal: followTerminal(sessions),
     followFeed: (from, sink) => feed.follow(from, sink),
   };
+}
+
+/** Where devices find this host: at its own addresses, and by a relay that has it now. */
+function reachOf(ways: Ways, relays: Relays): ReturnType<Parameters<typeof deviceIntents>[0]["reach"]> {
+  const { addresses, origin, isRemote } = ways.reach();
+  const relay = relays.forOffer();
+  // A link to loopback opens nothing on another machine.
+  return { addresses, origin: relay?.app && !isRemote ? relay.origin : origin, ...(relay ? { relay } : {}) };
 }
 
 export const VERSION = (

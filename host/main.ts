@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_PORT } from "@flybridge/protocol/offer.ts";
+import { relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import pino from "pino";
 import { agentsIn } from "./agents/catalogue.ts";
 import { type HostOptions, startHost, VERSION } from "./host.ts";
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
       port: { type: "string", default: String(DEFAULT_PORT) },
       name: { type: "string" },
       origin: { type: "string", multiple: true, default: [] },
+      relay: { type: "string", multiple: true, default: [] },
       confirm: { type: "string", default: "remote" },
       bind: { type: "string" },
       cert: { type: "string" },
@@ -58,6 +60,9 @@ async function main(): Promise<void> {
     bind: bindFrom(values),
     name: values.name,
     origins: values.origin.map(originFrom),
+    relays: values.relay.map(relayOriginFrom),
+    // Not an argument: those are seen by everybody on the machine.
+    invitation: process.env["FLYBRIDGE_INVITATION"],
     confirm: confirmFrom(values.confirm),
     app: values.app,
     agents: agentsIn(home.root),

@@ -31,7 +31,12 @@ export interface Ways extends AsyncDisposable {
   readonly port: number;
   readonly tls?: { readonly address: string; readonly port: number; readonly fingerprint: string };
   /** Where devices reach this host now, best first, and the origin under which they find its app. */
-  reach(): { readonly addresses: Connection["addresses"]; readonly origin: string };
+  reach(): {
+    readonly addresses: Connection["addresses"];
+    readonly origin: string;
+    /** Whether they mean anything beyond this machine. */
+    readonly isRemote: boolean;
+  };
 }
 
 /** Rejects with an error that says how to mend it; then nothing is left open. */
@@ -42,6 +47,8 @@ export async function openWays(options: {
   readonly origins: readonly string[];
   readonly app: string;
   readonly gate: Gate;
+  /** Relays by which the page may come back, as `wss://…`. */
+  connect(): readonly string[];
   /** The state folder. */
   readonly root: string;
   readonly host: { readonly id: HostId; readonly name: string; readonly version: string };
@@ -55,7 +62,11 @@ export async function openWays(options: {
     const here = { host: LOOPBACK, port: door.port };
     return {
       port: door.port,
-      reach: () => ({ addresses: [proxies[0] ?? here], origin: origins[0] ?? `http://${LOOPBACK}:${door.port}` }),
+      reach: () => ({
+        addresses: [proxies[0] ?? here],
+        origin: origins[0] ?? `http://${LOOPBACK}:${door.port}`,
+        isRemote: proxies.length > 0,
+      }),
       [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
     };
   }
@@ -83,6 +94,7 @@ export async function openWays(options: {
       origins,
       app,
       gate,
+      connect: options.connect,
     }),
   );
   const { port } = door;
@@ -100,7 +112,11 @@ export async function openWays(options: {
     reach() {
       const own = [...signed, ...addressesOf(address)].map((name) => ({ host: name, port }));
       const [first = { host: LOOPBACK, port }, ...more] = [...proxies, ...own].slice(0, MAX_ADDRESSES);
-      return { addresses: [first, ...more], origin: origins[0] ?? `https://${inUrl(first.host)}:${port}` };
+      return {
+        addresses: [first, ...more],
+        origin: origins[0] ?? `https://${inUrl(first.host)}:${port}`,
+        isRemote: true,
+      };
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

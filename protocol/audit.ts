@@ -23,6 +23,12 @@ export const AuditEvent = v.picklist([
   "device.detached",
   /** An older secret of it was used: there are two copies of it. */
   "device.suspended",
+  /** Its way by a relay was used twice at once: there are two copies of it. */
+  "ticket.doubled",
+  "relay.added",
+  "relay.removed",
+  "account.trusted",
+  "account.distrusted",
   "rule.revoked",
 ]);
 export type AuditEvent = v.InferOutput<typeof AuditEvent>;

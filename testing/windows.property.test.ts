@@ -18,6 +18,7 @@ import { StoreError } from "@flybridge/client/store.ts";
 import { signingKey } from "@flybridge/crypto/identity.ts";
 import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { type Access, openAccess } from "@flybridge/host/access/access.ts";
+import { makeAccounts } from "@flybridge/host/access/accounts.ts";
 import { deviceIdOf } from "@flybridge/host/access/devices.ts";
 import { memoryShelves } from "@flybridge/host/access/memory.fixture.ts";
 import type { Desk } from "@flybridge/host/doors/desk.ts";
@@ -121,11 +122,13 @@ class Host {
       identity: { signing: signingKey(new Uint8Array(32).fill(1)) },
       publish() {},
       gone() {},
+      offersChanged() {},
       now,
       after: () => ({ [Symbol.dispose]() {} }),
     });
     this.gate = makeGate({
       ...this.access,
+      accounts: makeAccounts({ host: HOST, trusted: () => [], isBarred: () => false, readmit() {} }),
       suite,
       hostKey,
       hostId: HOST,
@@ -162,7 +165,7 @@ async function windowOf(folder: string, host: Host, what: Mishap, late: Held[]):
     host.gate.enter(inside, { way: "loopback" });
     return held.link;
   };
-  return { ...platform, reach: () => Promise.resolve({ suite, dial }) };
+  return { ...platform, reach: () => Promise.resolve({ suite, dial, relay: dial }) };
 }
 
 const round = fc.record({
@@ -192,9 +195,10 @@ describe("windows of one device", { timeout: 120_000 }, () => {
       const late: Held[] = [];
       const come = async (what: Mishap): Promise<boolean> => {
         const platform = await windowOf(folder, host, what, late);
-        const pipe = await comeBack(platform, known, PACE_MS, unaborted).catch(() => undefined);
-        pipe?.close("done");
-        return pipe !== undefined;
+        const found = await comeBack(platform, known, PACE_MS, unaborted).catch(() => undefined);
+        found?.pipe.close("done");
+        found?.stored();
+        return found !== undefined;
       };
       const isSuspended = (): boolean => host.access.devices.get(known.device)?.suspended !== undefined;
       for (const { windows, next } of rounds) {

@@ -23,6 +23,7 @@ export class LinkEnded extends Error {
 export class Inbox {
   readonly #link: Link;
   readonly #maxFrameBytes: number;
+  readonly #maxWaiting: number;
   #waiting: Uint8Array[] = [];
   #asked: { readonly take: (frame: Uint8Array) => void; readonly fail: (error: LinkEnded) => void } | undefined;
   #end: LinkEnd | undefined;
@@ -31,9 +32,10 @@ export class Inbox {
   /** Made when somebody asks: most links end before anybody does. */
   #gone: AbortController | undefined;
 
-  constructor(link: Link, maxFrameBytes: number) {
+  constructor(link: Link, maxFrameBytes: number, maxWaiting = MAX_WAITING) {
     this.#link = link;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#maxWaiting = maxWaiting;
     const events: LinkEvents = {
       frame: (bytes) => {
         this.#frame(bytes);
@@ -99,7 +101,7 @@ export class Inbox {
     }
     if (this.#end) return;
     this.#heard++;
-    if (bytes.length > this.#maxFrameBytes || this.#waiting.length >= MAX_WAITING) {
+    if (bytes.length > this.#maxFrameBytes || this.#waiting.length >= this.#maxWaiting) {
       this.#link.close("closed");
       this.fail({ kind: "violation", detail: `too much before the handshake (${bytes.length} bytes)` });
       return;

@@ -144,6 +144,11 @@ interface DeviceCommon extends Common {
   readonly pinned?: string | undefined;
   /** Milliseconds between pings; visible pace when absent. */
   readonly paceMs?: number;
+  /**
+   * The host has proved itself; going on changes what it knows of this device. False leaves it there: of several ways
+   * that are tried at once, another was quicker.
+   */
+  claim?(): boolean;
 }
 
 export interface PairOptions extends DeviceCommon {
@@ -241,6 +246,7 @@ export function pairOver(link: Link, options: PairOptions): Promise<Connected> {
     const finished = await begun.finish(answer, options.payload).catch((cause: unknown) => {
       throw new HandshakeError("wrong_host", "message 2 does not verify", cause);
     });
+    requireClaim(options);
     const { channel, payload } = finished;
     if (payload[0] === WAITS_FOR_PERSON) {
       allow(CONFIRM_MS + HANDSHAKE_MS);
@@ -277,6 +283,7 @@ export function reconnectOver(link: Link, options: ReconnectOptions): Promise<Re
     const { channel } = await begun.finish(answer).catch((cause: unknown) => {
       throw new HandshakeError("refused", "message 2 does not verify", cause);
     });
+    requireClaim(options);
     const continuity = nextContinuity(options.continuity, channel.hash);
     await options.keep(continuity);
     const { pipe, ready } = pipeOver(link, channel, options, options.paceMs ?? BEAT_VISIBLE_MS, options.deflate);
@@ -371,6 +378,10 @@ async function acceptReturn(
   inbox.handOver(pipe);
   await isReady(ready, inbox, "refused");
   return { kind: "returned", deviceKey, payload: asked.payload.subarray(tag.length), hello, pipe, continuity };
+}
+
+function requireClaim({ claim }: DeviceCommon): void {
+  if (claim && !claim()) throw new HandshakeError("aborted", "another way was quicker");
 }
 
 interface Met {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { HeldSigningKey } from "@flybridge/crypto/identity.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
 import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
-import { type AuditShelf, type DeviceShelf, type FeedShelf, StorageError } from "../core/ports.ts";
+import { type AuditShelf, type DeviceShelf, type FeedShelf, StorageError, type StoredDevice } from "../core/ports.ts";
 import { type Audit, makeAudit } from "./audit.ts";
 import { type Devices, makeDevices } from "./devices.ts";
 import { makeOffers, type Offers } from "./offers.ts";
@@ -25,7 +25,9 @@ export function openAccess(around: {
   readonly identity: { readonly signing: HeldSigningKey };
   readonly publish: (fact: FeedFact) => void;
   /** What they asked for and is not done yet is not to be done. */
-  readonly gone: (devices: ReadonlySet<DeviceId>) => void;
+  readonly gone: (devices: ReadonlySet<DeviceId>, ended: readonly StoredDevice["device"][]) => void;
+  /** Others are open now. */
+  readonly offersChanged: () => void;
   readonly now: () => number;
   readonly after: (milliseconds: number, work: () => void) => Disposable;
 }): Access {
@@ -33,15 +35,15 @@ export function openAccess(around: {
   const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
   const audit = makeAudit({ shelf: store.audit, key: around.identity.signing, now });
   const { note } = audit;
-  const offers = makeOffers({ now, random });
+  const offers = makeOffers({ now, random, changed: around.offersChanged });
   const pairings = makePairings({ publish, note, now, random, after });
   const devices = makeDevices({
     shelf: store.devices,
     publish,
     note,
-    gone(ids) {
+    gone(ids, ended) {
       offers.withdraw(({ by }) => ids.has(by));
-      around.gone(ids);
+      around.gone(ids, ended);
     },
     now,
     after,

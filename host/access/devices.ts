@@ -41,6 +41,9 @@ export interface Devices {
   /** It opened a session; until the result is disposed, or it opens another, it looks at that. */
   view(device: DeviceId, session: SessionId): Disposable;
   rename(device: DeviceId, name: string, by: DeviceId): void;
+  /** The key by which it proves itself to relays. */
+  prove(device: DeviceId, proof: string): void;
+  byProof(proof: string): Device | undefined;
   /** Ends what it may do and what it passed on, and cuts them all. */
   revoke(device: DeviceId, by?: DeviceId): void;
   /** All but these; tells how many. */
@@ -60,7 +63,7 @@ export function makeDevices(around: {
   readonly publish: (fact: FeedFact) => void;
   readonly note: (what: Occurrence) => void;
   /** Their grants are over. */
-  readonly gone: (devices: ReadonlySet<DeviceId>) => void;
+  readonly gone: (devices: ReadonlySet<DeviceId>, ended: readonly StoredDevice["device"][]) => void;
   readonly now: () => number;
   readonly after: (milliseconds: number, work: () => void) => Disposable;
 }): Devices & Disposable {
@@ -129,7 +132,10 @@ export function makeDevices(around: {
     shelf.remove([...all]);
     for (const id of all) stored.delete(id);
     for (const id of all) cut(id, reason);
-    around.gone(all);
+    around.gone(
+      all,
+      ended.map(({ device }) => device),
+    );
     watchExpiry();
     for (const id of all) publish({ kind: "device.gone", device: id });
     for (const { device } of ended) note({ event, device: device.device, by, detail: `${device.kind} ${device.name}` });
@@ -174,7 +180,7 @@ export function makeDevices(around: {
     stored.set(device.device, { ...one, device: { ...device, suspended: now() } });
     cut(device.device, "suspended");
     // Which of the two gave what cannot be told.
-    around.gone(new Set([device.device]));
+    around.gone(new Set([device.device]), [device]);
     whileThereIsRoom(() => endHeirs(device.device));
     whileThereIsRoom(() =>
       note({ event: "device.suspended", device: device.device, detail: `${device.kind} ${device.name}` }),
@@ -198,7 +204,8 @@ export function makeDevices(around: {
       const grant = isKept ? before.grant : offered;
       const device = {
         device: id,
-        ...introduction,
+        name: introduction.name,
+        kind: introduction.kind,
         grant,
         paired: now(),
         ...(way === undefined ? {} : { way }),
@@ -271,6 +278,14 @@ export function makeDevices(around: {
       const one = known(id);
       keep({ ...one, device: { ...one.device, name } });
       note({ event: "device.renamed", device: id, by, detail: name });
+    },
+    prove(id, proof) {
+      const one = known(id);
+      if (one.device.proof !== proof) keep({ ...one, device: { ...one.device, proof } });
+    },
+    byProof(proof) {
+      const one = [...stored.values()].find(({ device }) => device.proof === proof);
+      return one && shown(one);
     },
     revoke(id, by) {
       known(id);

@@ -21,6 +21,7 @@ import { makeGate } from "../doors/gate.ts";
 import { nodeDeflate, nodeInflate } from "../machine/deflate.ts";
 import { deviceIntents } from "../methods/device.ts";
 import { type Access, openAccess } from "./access.ts";
+import { makeAccounts } from "./accounts.ts";
 import { deviceIdOf } from "./devices.ts";
 import { memoryShelves } from "./memory.fixture.ts";
 
@@ -63,6 +64,7 @@ class World {
       identity: { signing: signingKey(new Uint8Array(32).fill(1)) },
       publish() {},
       gone() {},
+      offersChanged() {},
       now,
       after: (milliseconds, work) => {
         const timer = { at: this.now + milliseconds, work };
@@ -82,6 +84,7 @@ class World {
     });
     this.#gate = makeGate({
       ...this.access,
+      accounts: makeAccounts({ host: HOST, trusted: () => [], isBarred: () => false, readmit() {} }),
       suite,
       hostKey,
       hostId: HOST,

@@ -38,7 +38,13 @@ export interface Offers {
   withdraw(which: (offer: Offer) => boolean): readonly Offer[];
 }
 
-export function makeOffers(around: { now(): number; random(bytes: number): Uint8Array }): Offers {
+export function makeOffers(around: {
+  now(): number;
+  random(bytes: number): Uint8Array;
+  /** Others are open now. */
+  changed?(): void;
+}): Offers {
+  const changed = (): void => around.changed?.();
   let open: Offer[] = [];
   /** Those that were open, newest last, by id in base64url. */
   let spent: string[] = [];
@@ -74,6 +80,7 @@ export function makeOffers(around: { now(): number; random(bytes: number): Uint8
         expires: made + Math.min(life, MAX_OFFER_MS),
       };
       open.push(offer);
+      changed();
       return offer;
     },
     list: () => [...alive()],
@@ -86,13 +93,17 @@ export function makeOffers(around: { now(): number; random(bytes: number): Uint8
     consume(id) {
       const offer = find(id);
       open = open.filter((one) => one !== offer);
-      if (offer) over([offer]);
+      if (offer) {
+        over([offer]);
+        changed();
+      }
       return offer;
     },
     withdraw(which) {
       const withdrawn = alive().filter(which);
       open = open.filter((offer) => !withdrawn.includes(offer));
       over(withdrawn);
+      if (withdrawn.length > 0) changed();
       return withdrawn;
     },
   };

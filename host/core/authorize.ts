@@ -8,7 +8,7 @@ import { METHODS, type Method } from "@flybridge/protocol/methods.ts";
 export function authorize(grant: Grant, method: Method, params: { readonly session?: unknown }, now: number): void {
   const { verb } = METHODS[method];
   if (grant.kind === "owner") return;
-  if (verb !== "owner" && may(grant, params.session, verb, now)) return;
+  if (verb === "any" ? now < grant.until : verb !== "owner" && may(grant, params.session, verb, now)) return;
   throw new CallError("forbidden", "This device may not do that here. Ask the owner of the host for access.");
 }
 

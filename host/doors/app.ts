@@ -6,13 +6,12 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { serveStatic } from "@hono/node-server/serve-static";
 import { LINK_PATH, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
-import { Hono } from "hono";
+import { serveApp } from "@flybridge/web/serve-node.ts";
+import type { Hono } from "hono";
 import { WebSocketServer } from "ws";
 import type { Entrance, Gate } from "./gate.ts";
-import { POLICY } from "./policy.ts";
 
 /** How long a request may take to arrive whole, in milliseconds; the app's are tiny. */
 export const REQUEST_MS = 10_000;
@@ -32,6 +31,8 @@ export interface Serving {
   readonly app: string;
   readonly allowed: Allowed;
   readonly gate: Gate;
+  /** Relays by which the page may come back when it is elsewhere, as `wss://…`. */
+  connect(): readonly string[];
   /** How whoever asks for a link comes in. */
   entrance(request: IncomingMessage): Entrance;
   /** Drops the connection, and what the system still holds of it. */
@@ -40,33 +41,18 @@ export interface Serving {
 
 /** The server has no listeners of its own for what is asked of it. */
 export function serve(server: Server, serving: Serving): void {
-  server.on("request", getRequestListener(appOf(serving.app, serving.allowed).fetch));
+  server.on("request", getRequestListener(appOf(serving).fetch));
   server.on("upgrade", upgrader(serving));
 }
 
-function appOf(folder: string, allowed: Allowed): Hono {
-  const app = new Hono();
-  app.use(async (context, next) => {
-    await next();
-    for (const [name, value] of Object.entries(POLICY)) context.header(name, value);
-    // An asset that is not there may be there after the next build.
-    const immutable = context.res.ok && new URL(context.req.url).pathname.startsWith("/assets/");
-    context.header("cache-control", immutable ? "public, max-age=31536000, immutable" : "no-cache");
+function appOf({ app, allowed, connect }: Serving): Hono {
+  return serveApp({
+    folder: app,
+    by: { by: "host" },
+    connect,
+    refuse: (context) =>
+      allowed.host(context.req.header("host") ?? "") ? undefined : context.text("This name is not served here.\n", 421),
   });
-  app.use(async (context, next) => {
-    if (!allowed.host(context.req.header("host") ?? "")) return context.text("This name is not served here.\n", 421);
-    if (context.req.method !== "GET" && context.req.method !== "HEAD")
-      return context.text("Only GET is served here.\n", 405);
-    return next();
-  });
-  app.use(serveStatic({ root: folder, precompressed: true }));
-  // The app's own addresses (/session/…) are all its one page; a name with an ending is a file that is not there.
-  app.get("*", async (context, next) => {
-    if (/\.[a-z0-9]+$/u.test(new URL(context.req.url).pathname)) return context.text("There is no such file.\n", 404);
-    return serveStatic({ root: folder, path: "index.html" })(context, next);
-  });
-  app.notFound((context) => context.text("The app is not built. Run `npm start`, which builds it.\n", 404));
-  return app;
 }
 
 function upgrader(serving: Serving): (request: IncomingMessage, socket: Socket, head: Buffer) => void {

@@ -14,6 +14,7 @@ import type { Link } from "@flybridge/transport/link.ts";
 import { type Accepted, acceptOver, type Candidate, HandshakeError } from "@flybridge/transport/secure.ts";
 import { timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
+import type { Accounts } from "../access/accounts.ts";
 import type { Occurrence } from "../access/audit.ts";
 import { deviceIdOf, type Devices, type Recalled } from "../access/devices.ts";
 import type { Offer, Offers } from "../access/offers.ts";
@@ -29,6 +30,8 @@ export interface Entrance {
   readonly way: Way;
   /** Of the TLS that the link runs in, where its device binds its handshake to it (RFC 9266), 32 bytes. */
   readonly exporter?: Uint8Array;
+  /** The relay that it came by. */
+  readonly relay?: { readonly origin: string; readonly rendezvous: string };
 }
 
 export interface Gate {
@@ -48,6 +51,7 @@ export function makeGate(around: {
   readonly devices: Devices;
   readonly offers: Offers;
   readonly pairings: Pairings;
+  readonly accounts: Accounts;
   readonly confirm: Confirm;
   readonly desk: Desk;
   readonly deflate: Deflate;
@@ -56,7 +60,7 @@ export function makeGate(around: {
   now(): number;
   log(message: string, detail: Record<string, unknown>): void;
 }): Gate {
-  const { devices, offers, pairings, desk, log, now } = around;
+  const { devices, offers, pairings, accounts, desk, log, now } = around;
   const inside = new Set<Conversation>();
   let strangers = 0;
 
@@ -78,9 +82,13 @@ export function makeGate(around: {
   const pair = async (offerId: Uint8Array, candidate: Candidate, way: Way): Promise<boolean> => {
     const offer = offers.consume(offerId);
     const introduction = introductionFrom(candidate.payload);
-    if (!offer || !introduction) return false;
     const { deviceKey, continuity, hash, gone } = candidate;
     try {
+      if (introduction && !offer && accounts.admits(offerId, deviceKey, introduction.account)) {
+        devices.pair(deviceKey, introduction, { kind: "owner" }, continuity, way);
+        return true;
+      }
+      if (!offer || !introduction) return false;
       if (confirms(offer, way)) {
         const digits = confirmationDigits(hash);
         if (!(await pairings.ask({ introduction, way, digits, gone }))) return false;
@@ -91,6 +99,7 @@ export function makeGate(around: {
       if (!giver || giver.suspended !== undefined) return false;
       if (grant.kind === "owner" ? giver.grant.kind !== "owner" : !isWithin(grant, giver.grant)) return false;
       devices.pair(deviceKey, introduction, grant, continuity, way);
+      accounts.readmit(deviceIdOf(deviceKey));
       return true;
     } catch (error) {
       log("a device could not be paired", { error: String(error) });
@@ -136,7 +145,7 @@ export function makeGate(around: {
   };
 
   return {
-    enter(link, { way, exporter }) {
+    enter(link, { way, exporter, relay }) {
       if (strangers >= MAX_STRANGERS) {
         link.close("busy");
         return false;
@@ -149,10 +158,11 @@ export function makeGate(around: {
         hostKey: around.hostKey,
         hostId: around.hostId,
         ...(exporter === undefined ? {} : { route: { kind: "direct", exporter } }),
+        ...(relay === undefined ? {} : { route: { kind: "relay", ...relay } }),
         deflate: around.deflate,
         inflate: around.inflate,
-        secretOf: (offer) => offers.get(offer)?.secret ?? refused(offer, way),
-        confirms: (offer) => confirms(offers.get(offer), way),
+        secretOf: (offer) => offers.get(offer)?.secret ?? accounts.secretOf(offer) ?? refused(offer, way),
+        confirms: (offer) => !accounts.has(offer) && confirms(offers.get(offer), way),
         consume: (offer, candidate) => pair(offer, candidate, way),
         continuityOf(key, tag) {
           recalled = devices.recall(key, (secret) => timingSafeEqual(continuityTag(secret), tag));

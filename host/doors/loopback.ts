@@ -13,6 +13,8 @@ export interface LoopbackOptions {
   /** The built app. */
   readonly app: string;
   readonly gate: Gate;
+  /** Relays by which the page may come back, as `wss://…`. */
+  connect(): readonly string[];
 }
 
 /** Listens on loopback. Rejects with an error that says how to mend it when the port is taken. */
@@ -30,13 +32,14 @@ export async function openLoopback(options: LoopbackOptions): Promise<Door> {
 }
 
 /** On a server that has its connections from a port of somebody else's. */
-export function serveLoopback(server: Server, { port, origins, app, gate }: LoopbackOptions): void {
+export function serveLoopback(server: Server, { port, origins, app, gate, connect }: LoopbackOptions): void {
   const local = [`${LOOPBACK}:${port}`, `localhost:${port}`, `[::1]:${port}`];
   const hosts = new Set([...local, ...origins.map((origin) => new URL(origin).host)]);
   const pages = new Set([...local.map((host) => `http://${host}`), ...origins]);
   serve(server, {
     app,
     gate,
+    connect,
     allowed: { host: (name) => hosts.has(name), origin: (origin) => pages.has(origin) },
     reset: (socket) => void socket.resetAndDestroy(),
     entrance: ({ headers }) => ({ way: local.includes(headers.host ?? "") ? "loopback" : "proxy" }),

@@ -35,8 +35,9 @@ export async function openTls(options: {
   readonly origins: readonly string[];
   readonly app: string;
   readonly gate: Gate;
+  connect(): readonly string[];
 }): Promise<Door> {
-  const { address, certificate, isLoopbackToo, names, app, gate } = options;
+  const { address, certificate, isLoopbackToo, names, app, gate, connect } = options;
   const timeouts = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS };
   const secure = createHttpsServer({
     ...certificate,
@@ -57,6 +58,7 @@ export async function openTls(options: {
   serve(secure, {
     app,
     gate,
+    connect,
     allowed: { host: isName, origin: (origin) => origin.startsWith(HTTPS) && isName(origin.slice(HTTPS.length)) },
     // What carries the TLS, for only that has anything to reset.
     reset: (socket) => void sockets.get(callerOf(socket))?.resetAndDestroy(),

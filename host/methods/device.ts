@@ -49,7 +49,11 @@ export function deviceIntents(around: {
   readonly requireRunning: (session: SessionId) => void;
   readonly now: () => number;
   /** Where devices reach this host, and the origin under which they find its app. */
-  readonly reach: () => { readonly addresses: Connection["addresses"]; readonly origin: string };
+  readonly reach: () => {
+    readonly addresses: Connection["addresses"];
+    readonly origin: string;
+    readonly relay?: { readonly origin: string; readonly rendezvous: string };
+  };
 }): Pick<
   Intents,
   | "device.rename"
@@ -69,8 +73,15 @@ export function deviceIntents(around: {
 
   const offerOf = (intent: IntentId, by: DeviceId, grant: Grant, life?: number): OfferMade => {
     const offer = offers.make(grant, by, life);
-    const { addresses, origin } = reach();
-    const connection = { addresses, offer: offer.id, secret: offer.secret, hostKey: host.key, name: host.name };
+    const { addresses, origin, relay } = reach();
+    const connection = {
+      addresses,
+      offer: offer.id,
+      secret: offer.secret,
+      hostKey: host.key,
+      name: host.name,
+      ...(relay ? { relay: relay.origin, rendezvous: relay.rendezvous } : {}),
+    };
     const answer = {
       offer: toBase64Url(offer.id),
       connection: formatConnection(connection),

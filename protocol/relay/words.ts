@@ -13,6 +13,7 @@
  * this one socket: what one relay was told is worth nothing at another, nor here a second time.
  */
 import * as v from "valibot";
+import { HostId } from "../ids.ts";
 import { RECORD_BYTES } from "../relay.ts";
 
 /** Where a relay takes sockets. */
@@ -44,8 +45,20 @@ export const RENDEZVOUS_BYTES = 12;
 const RelayTime = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** What lets a host or an account be registered where not everybody may: a word a person was given. */
 export const Invitation = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-/** See `ticket.ts`. */
+/** `TicketBody` and the signature of the host over it, each in base64url, with a dot between. */
 export const Ticket = v.pipe(v.string(), v.minLength(1), v.maxLength(1_024));
+
+/** A host's word that a device may join it at one relay. */
+export const TicketBody = v.object({
+  relay: v.string(),
+  host: HostId,
+  rendezvous: Rendezvous,
+  /** DA. */
+  device: Bytes32,
+  until: RelayTime,
+  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/u)),
+});
+export type TicketBody = v.InferOutput<typeof TicketBody>;
 
 export const RelayHello = v.object({
   relay: v.literal(RELAY_VERSION),
@@ -73,7 +86,7 @@ export const Opening = v.variant("t", [
     by: v.variant("kind", [
       /** The host signed that this key may. */
       v.object({ kind: v.literal("ticket"), ticket: Ticket }),
-      /** The key is made of the secret of an offer that is open (`offerKeySeed`). */
+      /** The key is made of the secret of an offer that is open (`crypto/proof.ts`). */
       v.object({ kind: v.literal("offer") }),
       /** The key is registered under the account that the host is under. */
       v.object({ kind: v.literal("session"), session: v.optional(Bytes32) }),
@@ -136,6 +149,7 @@ export const RefusedCode = v.picklist([
   "unavailable",
 ]);
 export type RefusedCode = v.InferOutput<typeof RefusedCode>;
+export const REFUSED_CODES: readonly RefusedCode[] = RefusedCode.options;
 
 export const Refused = v.object({
   t: v.literal("refused"),
@@ -174,7 +188,7 @@ export const FromHost = v.variant("t", [
   v.object({ t: v.literal("renewed"), ask: v.pipe(v.number(), v.safeInteger()), ticket: v.optional(Ticket) }),
   /** No ticket of this key counts any more, and its circuits end. */
   v.object({ t: v.literal("revoke"), key: Bytes32 }),
-  /** The account whose devices may ask for this host, by its key's signature (`endorsement.ts`); without one, none. */
+  /** The account whose devices may ask for this host, by its key's signature (`crypto/proof.ts`); without one, none. */
   v.object({
     t: v.literal("account"),
     account: v.optional(v.object({ key: Bytes32, endorsement: Signature })),

@@ -44,6 +44,19 @@ export function sentenceOf(row: AuditRow, host: HostHere): string {
       return t("{name} left its session.", values);
     case "device.suspended":
       return t("Two copies of {name} were seen: it is suspended.", values);
+    case "ticket.doubled":
+      return t("The way of {name} by a relay was used from two places at once, and ended.", {
+        ...values,
+        name: visibleLine(row.detail),
+      });
+    case "relay.added":
+      return t("{by} let this host be reached by the relay {relay}.", { ...values, relay: visibleLine(row.detail) });
+    case "relay.removed":
+      return t("{by} gave up the relay {relay}.", { ...values, relay: visibleLine(row.detail) });
+    case "account.trusted":
+      return t("{by} let in the devices of an account at {relay}.", { ...values, relay: visibleLine(row.detail) });
+    case "account.distrusted":
+      return t("{by} lets in no more devices of an account at {relay}.", { ...values, relay: visibleLine(row.detail) });
     case "rule.revoked":
       return t("{by} ended a rule.", values);
   }
@@ -51,7 +64,12 @@ export function sentenceOf(row: AuditRow, host: HostHere): string {
 
 /** Somebody was turned away, or should be looked at. */
 export function isBad({ event }: AuditRow): boolean {
-  return event === "device.suspended" || event === "offer.refused" || event === "pairing.refused";
+  return (
+    event === "device.suspended" ||
+    event === "ticket.doubled" ||
+    event === "offer.refused" ||
+    event === "pairing.refused"
+  );
 }
 
 export function iconOf({ event }: AuditRow): IconName {
@@ -64,7 +82,15 @@ export function iconOf({ event }: AuditRow): IconName {
       return "undo";
     case "offer.refused":
     case "device.suspended":
+    case "ticket.doubled":
       return "alert";
+    case "relay.added":
+    case "relay.removed":
+      return "share";
+    case "account.trusted":
+      return "check";
+    case "account.distrusted":
+      return "lock";
     case "pairing.asked":
       return "key";
     case "pairing.refused":

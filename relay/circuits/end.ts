@@ -1,0 +1,18 @@
+/** One side of a circuit as the other side sees it, whether its socket is at this node or at another. */
+export interface CircuitEnd {
+  /** A frame of the circuit's; it is not read. */
+  data(frame: Uint8Array): void;
+  /** So many bytes of what it sent have gone on: it may send as many more. */
+  credit(bytes: number): void;
+  /** Nothing follows, in either direction. Closing twice is closing once. */
+  close(reason: string): void;
+}
+
+/** A device's end, whose socket carries nothing but the circuit. */
+export interface DeviceEnd extends CircuitEnd {
+  /** Stops reading what it sends, until `release`: the host's socket takes no more now. */
+  hold(): void;
+  release(): void;
+  /** Whether it answers now. */
+  isAlive(): Promise<boolean>;
+}
