@@ -55,7 +55,9 @@ function writeModules(folder: string): string[] {
   const reached = new Set([COMMAND]);
   // What is added meanwhile is walked too.
   for (const path of reached) {
-    const { code, targets } = plainModule(path, readFileSync(join(ROOT, path), "utf8"));
+    const source = readFileSync(join(ROOT, path), "utf8");
+    // What is no module, as the SQL of a relay, goes along as it is.
+    const { code, targets } = /\.m?[jt]s$/.test(path) ? plainModule(path, source) : { code: source, targets: [] };
     for (const target of targets) reached.add(target);
     const place = join(folder, plainName(path));
     mkdirSync(dirname(place), { recursive: true });
