@@ -84,7 +84,7 @@ describe("the environment of a relay", () => {
         FLYBRIDGE_RELAY_TRUSTED_PROXY: "127.0.0.1, 10.1.2.0/24,fd00::/8",
         FLYBRIDGE_RELAY_DATA: "/srv/relay",
         DATABASE_URL: DATABASE,
-        NATS_URL: "nats://one.example:4222, tls://two.example:4222",
+        NATS_URL: "nats://127.0.0.1:4222, nats://[::1]:4223,tls://two.example:4222",
         FLYBRIDGE_RELAY_SECRET: SECRET,
         FLYBRIDGE_RELAY_REGISTRATION: "closed",
         FLYBRIDGE_RELAY_APP: "no",
@@ -102,7 +102,7 @@ describe("the environment of a relay", () => {
       tls: { cert: resolve("/etc/relay/cert.pem"), key: resolve("/etc/relay/key.pem") },
       store: { kind: "postgres", url: DATABASE },
       secret: SECRET,
-      nats: ["nats://one.example:4222", "tls://two.example:4222"],
+      nats: ["nats://127.0.0.1:4222", "nats://[::1]:4223", "tls://two.example:4222"],
       registration: "closed",
       app: false,
       metricsToken: "m".repeat(32),
@@ -149,7 +149,7 @@ describe("the environment of a relay", () => {
     const named = [
       /^"FLYBRIDGE_RELAY_SECERT" is not known\. Is FLYBRIDGE_RELAY_SECRET meant\?$/,
       /^DATABASE_URL has to be an address like postgres:/,
-      /^NATS_URL has to be addresses like nats:/,
+      /^NATS_URL has to be addresses like tls:/,
       /^FLYBRIDGE_RELAY_REGISTRATION is "maybe": it has to be one of open, invitation, closed\.$/,
       /^FLYBRIDGE_RELAY_ORIGIN is missing/,
       /^FLYBRIDGE_RELAY_LISTEN is beyond loopback/,
@@ -264,6 +264,15 @@ describe("the environment of a relay", () => {
       "turn:ann:pass@turn.example?transport=tls",
       "stun:[::g]",
     ],
+    NATS_URL: [
+      "nats.example",
+      "http://nats.example",
+      "nats://",
+      "nats://nats.example",
+      "nats://10.0.0.1:4222",
+      "tls://a,nats://b",
+    ],
+    DATABASE_URL: ["database.example", "mysql://database.example", "postgres"],
     FLYBRIDGE_RELAY_DATA: ["a\nb", "x".repeat(5_000)],
   }))
     for (const value of values)
@@ -363,7 +372,7 @@ describe("odd environments", () => {
     FLYBRIDGE_RELAY_SECRET: [SECRET],
     FLYBRIDGE_RELAY_SECRET_FILE: ["a"],
     DATABASE_URL: [DATABASE],
-    NATS_URL: ["nats://nats.example"],
+    NATS_URL: ["nats://localhost:4222", "tls://nats.example"],
   };
   const environment = fc
     .tuple(

@@ -1,6 +1,7 @@
 /** The values of variables: what a text has to be to be one, and a sentence about one that is not. */
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { isLoopback } from "@flybridge/protocol/loopback.ts";
 import { OriginError, relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import { RELAY_PORT } from "@flybridge/protocol/relay/words.ts";
 
@@ -77,11 +78,14 @@ export function parseDatabase(value: string): string {
   return value;
 }
 
+/** `nats:` is plaintext until the server says otherwise, so beyond this machine it has to be `tls:`. */
 export function parseNats(value: string): readonly string[] {
   return listed(value).map((one) => {
     const url = URL.parse(one);
     if (url === null || !/^(?:nats|tls):$/u.test(url.protocol) || url.hostname === "")
-      throw new Wrong("has to be addresses like nats://host:4222 or tls://host:4222, with commas between them.");
+      throw new Wrong("has to be addresses like tls://host:4222, with commas between them.");
+    if (url.protocol === "nats:" && !isLoopback(hostOf(url)))
+      throw new Wrong("begins with nats: for a server that is not this machine: there it has to be tls:.");
     return one;
   });
 }
@@ -122,8 +126,8 @@ export function oneOf<const T extends string>(choices: readonly T[]): (value: st
 }
 
 /** Without brackets and port. */
-export function hostOf(origin: string): string {
-  return new URL(origin).hostname.replace(/^\[|\]$/gu, "");
+export function hostOf(url: string | URL): string {
+  return new URL(url).hostname.replace(/^\[|\]$/gu, "");
 }
 
 export function shown(value: string): string {
