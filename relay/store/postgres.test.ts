@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { databaseContract, faultIs } from "./database.contract.ts";
+import { recordsContract } from "./records.contract.ts";
 import { openPostgres } from "./postgres.ts";
 import { sealedUrl } from "./postgres-url.ts";
+import { deviceNamed, fill, hostNamed, keyOf } from "./samples.contract.ts";
 import { onPostgres } from "./stores.contract.ts";
 
 const NODES = 6;
@@ -13,6 +15,7 @@ const QUICK = { connections: 2, connectMs: 500, statementMs: 300, answerMs: 500 
 
 onPostgres((open, server) => {
   databaseContract(open);
+  recordsContract(open);
 
   describe("the shared store", () => {
     it("[D50] makes its tables once, however many nodes start at once and how often", async () => {
@@ -28,6 +31,23 @@ onPostgres((open, server) => {
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1",
       );
       assert.deepEqual(tables.flat(), TABLES);
+    });
+
+    it("[D50] has hosts and devices in its tables: their keys and times, and nothing of what they say", async () => {
+      const url = await server().database();
+      await using database = await openPostgres(url);
+      await fill(database, ["ann"], [hostNamed("desk", "ann"), deviceNamed("phone", "ann"), hostNamed("server")]);
+      const kept = await server().query(
+        url,
+        "SELECT kind, key, account IS NOT NULL FROM registration ORDER BY kind, key",
+      );
+      assert.deepEqual(kept, [
+        ["device", keyOf("phone"), "t"],
+        ...[[keyOf("desk"), "t"] as const, [keyOf("server"), "f"] as const]
+          .toSorted(([one], [other]) => (one < other ? -1 : 1))
+          .map(([key, isUnder]) => ["host", key, isUnder]),
+      ]);
+      assert.deepEqual(await server().query(url, "SELECT email FROM account"), [["ann@mail.example"]]);
     });
 
     it("changes nothing that a newer version wrote", async () => {

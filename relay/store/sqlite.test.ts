@@ -3,11 +3,13 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { databaseContract, faultIs } from "./database.contract.ts";
+import { recordsContract } from "./records.contract.ts";
 import { openSqlite } from "./sqlite.ts";
 import { onSqlite } from "./stores.contract.ts";
 
 onSqlite((open, path) => {
   databaseContract(open);
+  recordsContract(open);
 
   describe("the embedded store", () => {
     it("has what was stored when it is opened again, and is its owner's alone", async () => {
