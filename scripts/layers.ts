@@ -198,10 +198,10 @@ function resolve(from: string, specifier: string): string | undefined {
   return undefined;
 }
 
-/** scripts/ is no workspace: nothing can import it by name, and it names others by path. */
+/** scripts/ and deploy/ are no workspaces: nothing can import them by name, and they name others by path. */
 function leavesWorkspace(from: string, target: string): boolean {
-  const workspace = from.split("/")[0];
-  return workspace !== "scripts" && from.includes("/") && target.split("/")[0] !== workspace;
+  const [folder = ""] = from.split("/");
+  return !["scripts", "deploy"].includes(folder) && from.includes("/") && target.split("/")[0] !== folder;
 }
 
 function block(markdown: string, name: string): { text: string; comment: string }[] {
