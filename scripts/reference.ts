@@ -8,6 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { METHODS } from "../protocol/methods.ts";
+import { VARIABLES } from "../relay/config.ts";
 import { messageShapes, methodShapes, namedShapes } from "./reference/shapes.ts";
 import { transcript } from "./reference/transcript.ts";
 
@@ -26,6 +27,7 @@ export const SECTIONS: readonly Section[] = [
   { file: "PROTOCOL.md", name: "message shapes", make: messageShapes },
   { file: "PROTOCOL.md", name: "named shapes", make: namedShapes },
   { file: "PROTOCOL.md", name: "transcript", make: transcript },
+  { file: "docs/relay.md", name: "environment", make: environmentTable },
 ];
 
 /** What of `sections` is missing or out of date, as sentences. */
@@ -56,6 +58,14 @@ function methodTable(): string {
     ([name, { kind, verb, about }]) => `| \`${name}\` | ${kind} | ${verb} | ${about} |`,
   );
   return ["| method | kind | verb | what it does |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+function environmentTable(): string {
+  const rows = VARIABLES.map(({ name, shape, default: otherwise, about, secret }) => {
+    const cells = [`\`${name}\`${secret ? ", *or a file*" : ""}`, `\`${shape}\``, otherwise, about];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  return ["| variable | value | default | what it is |", "|---|---|---|---|", ...rows].join("\n");
 }
 
 if (process.argv[1] === import.meta.filename) {
