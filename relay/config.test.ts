@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, describe, it } from "node:test";
@@ -423,4 +423,13 @@ it("[D52] the help names each variable, its default and its file", () => {
   for (const { name, about, default: otherwise } of VARIABLES)
     for (const part of [name, about, otherwise]) assert.ok(help.includes(part), part);
   for (const name of VARIABLE_NAMES) assert.ok(help.includes(name), name);
+});
+
+it("[D52] the page on relays names each variable as the help does", () => {
+  const rows = readFileSync(join(import.meta.dirname, "..", "docs", "relay.md"), "utf8").split("\n");
+  for (const { name, about } of VARIABLES)
+    assert.ok(
+      rows.some((row) => row.startsWith(`| \`${name}\``) && row.endsWith(`| ${about} |`)),
+      name,
+    );
 });
