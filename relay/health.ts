@@ -34,6 +34,6 @@ try {
   const status = await askHealth(configFrom(process.env));
   if (status !== 200) throw new Error(`The relay answers ${status}.`);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error((error instanceof Error && error.message) || String(error));
   process.exitCode = 1;
 }
