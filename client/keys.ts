@@ -5,7 +5,7 @@ import type { DeviceId, HostId } from "@flybridge/protocol/ids.ts";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
 
 /** Characters of a name under which something is kept. */
-export const MAX_KEPT_NAME_CHARS = 200;
+export const MAX_KEPT_NAME_CHARS = 300;
 
 /**
  * Contract (run by `keysContract` for every implementation): `device` and `proof` are made at first use and are the same

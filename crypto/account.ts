@@ -36,7 +36,7 @@ const MOST_WORK = 1_048_576;
 /** Milliseconds that stretching goes on without a break, in which a page draws and hears. */
 const TICK_MS = 12;
 
-const NONCE_BYTES = 12;
+export const NONCE_BYTES = 12;
 /** Names are padded to a multiple of so many bytes, so that their length tells less. */
 const LABEL_STEP_BYTES = 64;
 /** Bytes of a name with what belongs to it; sealed they are what a relay takes. */
