@@ -35,6 +35,8 @@ class World {
   readonly relay = new SmallRelay(this.clock, seededRandom(99));
   #seed = 0;
   readonly #open: Account[] = [];
+  /** The network came back. */
+  awake: () => void = () => {};
 
   device(): Keys {
     this.#seed += 1;
@@ -57,7 +59,10 @@ class World {
       now: () => 1_800_000_000_000 - 86_400_000 + this.clock.now(),
       random,
       addressesOf: () => [],
-      onNetwork: () => () => {},
+      onNetwork: (awake) => {
+        this.awake = awake;
+        return () => {};
+      },
     };
     const account = await openAccount(platform, ORIGIN);
     this.#open.push(account);
@@ -428,6 +433,12 @@ describe("a relay", () => {
     world.relay.tricks["account.putHost"] = () => "silence";
     const asked = account.putHost({ host: HOST, rendezvous: RENDEZVOUS, name: "x", hostKey: HOST_KEY });
     await assert.rejects(world.outcome(asked), { fault: "away", message: /does not answer\.$/u });
+    await world.until("live", () => isLive(account));
+    // A connection that is none any more is found out when the network is back, not by the next person who asks.
+    world.relay.tricks["account.read"] = () => "silence";
+    world.awake();
+    await world.until("found out", () => !isLive(account));
+    delete world.relay.tricks["account.read"];
     await world.until("live", () => isLive(account));
     world.relay.tricks["account.read"] = () => ({ surprise: true }) as never;
     await assert.rejects(world.outcome(account.read()), { fault: "unavailable" });

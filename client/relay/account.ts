@@ -115,6 +115,7 @@ export class Account {
   readonly #platform: Platform;
   readonly #line: MemberLine;
   readonly #random: Random;
+  readonly #stopListening: () => void;
 
   constructor(platform: Platform, origin: string, state: AccountState) {
     this.origin = origin;
@@ -136,6 +137,7 @@ export class Account {
       notice: (notice) => this.#notices([notice, ...this.view.value.notices]),
       out: (kept) => this.#show(stateOf(kept)),
     });
+    this.#stopListening = platform.onNetwork(() => this.wake());
   }
 
   /** Stays connected from now on, where this device is signed in. */
@@ -149,6 +151,7 @@ export class Account {
   }
 
   close(): void {
+    this.#stopListening();
     this.#line.stop();
   }
 

@@ -27,7 +27,7 @@ export type LineState =
 
 export interface LineEvents {
   state(state: LineState): void;
-  /** Connected. */
+  /** Connected, or maybe not any more: a call finds out. */
   up(member: Member): void;
   notice(notice: Notice): void;
   /** For good: what is kept says why, or says nothing any more. */
@@ -69,9 +69,10 @@ export class MemberLine {
     });
   }
 
-  /** The network, the page or the person came back. */
+  /** The network, the page or the person came back: tries again now, or finds out whether it is still connected. */
   wake(): void {
-    this.#dial?.wake();
+    if (this.#member) this.#events.up(this.#member);
+    else this.#dial?.wake();
   }
 
   stop(): void {
