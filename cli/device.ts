@@ -11,6 +11,7 @@ const WAYS: Readonly<Record<Way, string>> = {
   proxy: "by a proxy",
   tls: "over TLS",
   relay: "by a relay",
+  direct: "directly",
 };
 
 /** "Ada's phone (phone)". What a device calls itself is its own word. */

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CallError } from "@flybridge/protocol/error.ts";
+import { iceServerFrom } from "@flybridge/protocol/direct.ts";
 import { DEFAULT_PORT, type OfferMade } from "@flybridge/protocol/offer.ts";
 import { OriginError, relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
@@ -62,6 +63,14 @@ export default command({
       value: "URL",
       about: "a relay to be reached by from anywhere; kept until flybridge remote remove",
     },
+    ice: {
+      type: "string",
+      multiple: true,
+      value: "SERVER",
+      about:
+        "stun:HOST:PORT, for devices to come directly from other networks; @FILE holds such lines, and turn: with its password",
+    },
+    "no-direct": { type: "boolean", about: "by relays and proxies only: devices learn no address of this machine" },
     confirm: {
       type: "string",
       value: "WHEN",
@@ -83,6 +92,8 @@ export default command({
       ...(name === undefined ? [] : ["--name", name]),
       ...origin.flatMap((one) => ["--origin", one]),
       ...relay.flatMap((one) => ["--relay", relayFrom(one)]),
+      ...(flags.ice ?? []).flatMap((one) => ["--ice", iceFrom(one)]),
+      ...(flags["no-direct"] ? ["--no-direct"] : []),
       ...(confirm === undefined ? [] : ["--confirm", confirmFrom(confirm)]),
       ...bindWords(flags),
     ];
@@ -218,6 +229,18 @@ function bindWords(flags: {
 function portFrom(text: string): string {
   if (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535) return text;
   throw usage(`--port ${text} is not a number from 0 to 65535.`);
+}
+
+/** A file's path whole, since the host may run in another folder. */
+function iceFrom(text: string): string {
+  if (text.startsWith("@")) return `@${resolve(text.slice(1))}`;
+  const server = iceServerFrom(text);
+  if (server?.credential !== undefined)
+    throw usage(
+      "--ice: a password on a command line is seen by every program here. Put the line into a file: --ice @FILE.",
+    );
+  if (!server) throw usage(`--ice ${text} is not like stun:stun.example:3478, nor @FILE.`);
+  return text;
 }
 
 function relayFrom(text: string): string {

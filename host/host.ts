@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { CallError } from "@flybridge/protocol/error.ts";
+import type { IceServer } from "@flybridge/protocol/direct.ts";
 import type { FeedEntry } from "@flybridge/protocol/feed.ts";
 import type { AgentName, DeviceId, HostId } from "@flybridge/protocol/ids.ts";
 import type { Agent } from "./agents/agent.ts";
@@ -11,6 +12,7 @@ import type { ScreenAgent } from "./agents/screen-agent.ts";
 import { makeAccounts } from "./access/accounts.ts";
 import { type Access, openAccess } from "./access/access.ts";
 import type { Desk } from "./doors/desk.ts";
+import { type DirectDoor, openDirect } from "./doors/direct.ts";
 import { type Confirm, type Gate, makeGate } from "./doors/gate.ts";
 import { openLocal } from "./doors/local.ts";
 import { makeFeed } from "./live/feed.ts";
@@ -31,6 +33,7 @@ import { nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { attachmentQueries } from "./methods/attachment.ts";
 import { conversationQueries } from "./methods/conversation.ts";
 import { deviceIntents, deviceQueries } from "./methods/device.ts";
+import { directQueries } from "./methods/direct.ts";
 import { findQueries } from "./methods/find.ts";
 import { hookIntents, hookQueries } from "./methods/hook.ts";
 import { hostIntents, hostQueries } from "./methods/host.ts";
@@ -55,6 +58,10 @@ export interface HostOptions {
   readonly invitation?: string | undefined;
   readonly name?: string | undefined;
   readonly origins: readonly string[];
+  /** Devices that come by a relay or a proxy may go on without it, unless false. */
+  readonly direct?: boolean;
+  /** STUN and TURN servers for that; none when absent. */
+  readonly ice?: readonly IceServer[];
   /** When a person has to let in a new device of the owner's. */
   readonly confirm: Confirm;
   /** The built web app. */
@@ -196,8 +203,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
     hands.attach(keeper);
   };
 
+  const direct = held.use(
+    openDirect({
+      isWanted: options.direct ?? true,
+      ice: options.ice ?? [],
+      enter: (link) => gate.enter(link, { way: "direct" }),
+      log: note,
+    }),
+  );
   const desk = deskOf({
     options,
+    direct,
     host,
     access,
     shell: () => shell,
@@ -236,6 +252,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     desk,
     deflate: nodeDeflate,
     inflate: nodeInflate,
+    direct: (way) => direct.told(way),
     now,
     log: note,
   });
@@ -288,6 +305,7 @@ function deskOf(parts: {
   readonly options: HostOptions;
   readonly host: { readonly id: HostId; readonly name: string; readonly key: Uint8Array };
   readonly access: Access;
+  readonly direct: DirectDoor;
   /** This machine's own shell. */
   readonly shell: () => DeviceId;
   readonly sessions: Sessions;
@@ -317,6 +335,7 @@ function deskOf(parts: {
     host: facts,
     queries: {
       ...hostQueries({ host: facts, agents: options.agents, env: childEnv, rules: rules.problem, now }),
+      ...directQueries(parts.direct),
       ...workspaceQueries(sessions, homedir()),
       ...sessionQueries(sessions),
       ...findQueries({ sessions, finder: makeFinder(now) }),

@@ -1,7 +1,9 @@
 /** The host as a process: reads its arguments, starts, says so in one line, and owns the shutdown. */
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { type IceServer, iceServerFrom, MAX_ICE_SERVERS } from "@flybridge/protocol/direct.ts";
 import { DEFAULT_PORT } from "@flybridge/protocol/offer.ts";
 import { relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import pino from "pino";
@@ -26,6 +28,8 @@ async function main(): Promise<void> {
       name: { type: "string" },
       origin: { type: "string", multiple: true, default: [] },
       relay: { type: "string", multiple: true, default: [] },
+      ice: { type: "string", multiple: true, default: [] },
+      "no-direct": { type: "boolean", default: false },
       confirm: { type: "string", default: "remote" },
       bind: { type: "string" },
       cert: { type: "string" },
@@ -60,6 +64,8 @@ async function main(): Promise<void> {
     bind: bindFrom(values),
     name: values.name,
     origins: values.origin.map(originFrom),
+    direct: !values["no-direct"],
+    ice: values.ice.flatMap(iceFrom).slice(0, MAX_ICE_SERVERS),
     relays: values.relay.map(relayOriginFrom),
     // Not an argument: those are seen by everybody on the machine.
     invitation: process.env["FLYBRIDGE_INVITATION"],
@@ -83,6 +89,22 @@ function portFrom(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/u.test(text) && port <= 65_535) return port;
   throw new Error(`--port ${text} is not a number from 0 to 65535.`);
+}
+
+/** One server, or, after an `@`, the path of a file with one in each line: a password is no argument. */
+function iceFrom(text: string): IceServer[] {
+  const lines = text.startsWith("@") ? readFileSync(text.slice(1), "utf8").split("\n") : [text];
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const server = iceServerFrom(line);
+      if (server) return server;
+      // The line may hold a password, which is not for a log.
+      throw new Error(
+        `--ice ${text} is not, or holds a line that is not, like stun:stun.example:3478 or turn:name:password@turn.example:3478.`,
+      );
+    });
 }
 
 function confirmFrom(text: string): HostOptions["confirm"] {

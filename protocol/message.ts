@@ -1,6 +1,7 @@
 /** The inner conversation: what a host and its devices say to each other under the seal, as JSON. */
 import * as v from "valibot";
 
+import { Direct } from "./direct.ts";
 import { Delta, Entry, entryFrom } from "./entry.ts";
 import { CallFault } from "./error.ts";
 import { FeedEntry } from "./feed.ts";
@@ -34,6 +35,8 @@ export const HostMessage = v.variant("t", [
     grant: Grant,
     now: Time,
     features: v.array(v.string()),
+    /** There is a direct way to this host, and this connection is not it. */
+    direct: v.optional(Direct),
   }),
   v.object({ t: v.literal("reply"), call: CallNumber, ok: v.unknown() }),
   v.object({ t: v.literal("fault"), call: CallNumber, error: CallFault }),

@@ -9,6 +9,7 @@ import { AuditHead, AuditRow } from "./audit.ts";
 import { AttachmentHash, Uploads } from "./attachment.ts";
 import { Continued, Conversation, ConversationId, Said } from "./conversation.ts";
 import { Device, MAX_DEVICE_NAME_CHARS } from "./device.ts";
+import { Description } from "./direct.ts";
 import { Delivery, Entry } from "./entry.ts";
 import { FeedEntry } from "./feed.ts";
 import { Verb } from "./grant.ts";
@@ -33,6 +34,8 @@ import {
 } from "./limits.ts";
 import { OfferMade, OpenOffer } from "./offer-made.ts";
 import { Digits, Pairing, PairingId } from "./pairing.ts";
+import { Bytes32, Invitation, Signature } from "./relay/words.ts";
+import { HostRelay, MAX_RELAYS, RelayWay } from "./relays.ts";
 import { Rule, RuleId } from "./rule.ts";
 import { SessionState, Summary } from "./session.ts";
 import { Size, Whose } from "./size.ts";
@@ -75,8 +78,8 @@ export interface Row<
   Params extends Schema = Schema,
   Result extends Schema = Schema,
 > {
-  /** `owner`, or the verb a grant on the session in `params.session` must have. */
-  readonly verb: "owner" | Verb;
+  /** `owner`, or the verb a grant on the session in `params.session` must have; `any`: every grant, while it lasts. */
+  readonly verb: "owner" | "any" | Verb;
   /** A query changes nothing and may be repeated. An intent carries an id; repeating it gives the first answer again. */
   readonly kind: Kind;
   readonly params: Params;
@@ -148,6 +151,13 @@ export const METHODS = {
     "Ends the host; with `keeper` also the agents.",
     v.object({ keeper: v.boolean() }),
     nothing,
+  ),
+  "direct.open": row(
+    "any",
+    "query",
+    "Answers the offer of a data channel to the host itself: another way in, which gives no more than any way in.",
+    v.object({ sdp: Description }),
+    v.object({ sdp: Description }),
   ),
   "feed.follow": row(
     "owner",
@@ -392,6 +402,50 @@ export const METHODS = {
     "Puts the card away on every device. The agent is told nothing; the ask can still be answered.",
     v.object({ ...session, ask: AskId }),
     done,
+  ),
+  "relay.list": row(
+    "owner",
+    "query",
+    "The relays by which this host is reached, and how each fares.",
+    nothing,
+    v.object({ relays: v.pipe(v.array(HostRelay), v.maxLength(MAX_RELAYS)) }),
+  ),
+  "relay.ways": row(
+    "any",
+    "query",
+    "How the calling device comes back by the host's relays: it names the key by which it proves itself to them.",
+    v.object({ key: Bytes32 }),
+    v.object({ ways: v.pipe(v.array(RelayWay), v.maxLength(MAX_RELAYS)) }),
+  ),
+  "relay.add": row(
+    "owner",
+    "intent",
+    "Holds a connection to a relay from now on. Of one that is there already, tries again now.",
+    v.object({ origin: label, invitation: v.optional(Invitation) }),
+    nothing,
+  ),
+  "relay.remove": row("owner", "intent", "Gives a relay up.", v.object({ origin: label }), nothing),
+  "account.trust": row(
+    "owner",
+    "intent",
+    "Lets the devices of an account at one of the host's relays in as the owner's, without an invitation.",
+    v.object({
+      origin: label,
+      /** The account's public key. */
+      account: Bytes32,
+      /** The secret that the account's devices make for this host. */
+      pairing: Bytes32,
+      /** The account's signature over the host's identity key and its rendezvous. */
+      endorsement: Signature,
+    }),
+    nothing,
+  ),
+  "account.distrust": row(
+    "owner",
+    "intent",
+    "Lets no further device of that account in. Those that are in stay until they are revoked.",
+    v.object({ origin: label }),
+    nothing,
   ),
   "offer.make": row(
     "owner",

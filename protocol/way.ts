@@ -11,5 +11,7 @@ export const Way = v.picklist([
   /** The host's own TLS door. */
   "tls",
   "relay",
+  /** A data channel from the device to the host itself, made over a connection by one of the others. */
+  "direct",
 ]);
 export type Way = v.InferOutput<typeof Way>;

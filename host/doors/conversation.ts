@@ -8,6 +8,7 @@ import {
   encodeMessage,
   type HostMessage,
 } from "@flybridge/protocol/message.ts";
+import type { Direct } from "@flybridge/protocol/direct.ts";
 import type { Entry } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
@@ -40,6 +41,8 @@ export interface Conversation {
 export function converse(options: {
   readonly pipe: SecurePipe;
   readonly caller: Caller;
+  /** What it is told of the direct way. */
+  readonly direct: Direct | undefined;
   readonly desk: Desk;
   now(): number;
   ended(): void;
@@ -216,6 +219,7 @@ export function converse(options: {
     grant,
     now: now(),
     features: [...FEATURES],
+    ...(options.direct ? { direct: options.direct } : {}),
   });
   return { close: (reason) => pipe.close(reason) };
 }

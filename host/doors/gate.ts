@@ -8,6 +8,7 @@ import type { AgreementKey, Suite } from "@flybridge/crypto/suite.ts";
 import { Introduction } from "@flybridge/protocol/device.ts";
 import { type GrantEnd, isWithin } from "@flybridge/protocol/grant.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
+import type { Direct } from "@flybridge/protocol/direct.ts";
 import type { Way } from "@flybridge/protocol/way.ts";
 import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
 import type { Link } from "@flybridge/transport/link.ts";
@@ -56,6 +57,8 @@ export function makeGate(around: {
   readonly desk: Desk;
   readonly deflate: Deflate;
   readonly inflate: Inflate;
+  /** What a device that came by a way is told of the direct one. */
+  direct?(way: Way): Direct | undefined;
   note(what: Occurrence): void;
   now(): number;
   log(message: string, detail: Record<string, unknown>): void;
@@ -132,6 +135,7 @@ export function makeGate(around: {
     const conversation = converse({
       pipe,
       caller: { device: id, grant: device.grant, ended: ended.signal },
+      direct: around.direct?.(way),
       desk,
       now,
       log,

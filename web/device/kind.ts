@@ -39,5 +39,7 @@ export function wayWords(way: Way): string {
       return t("over the network");
     case "relay":
       return t("through the relay");
+    case "direct":
+      return t("directly");
   }
 }
