@@ -182,10 +182,9 @@ describe("the image", () => {
     const bases = [...DOCKERFILE.matchAll(/^FROM (\S+)/gmu)].map(([, base]) => base);
     assert.deepEqual(new Set(bases), new Set([`node:${NEEDED_MAJOR}-slim`]));
     assert.deepEqual(stepsNamed("USER"), ["node"]);
-    assert.ok(STEPS.findIndex(({ word }) => word === "USER") > STEPS.findLastIndex(({ word }) => word === "RUN"));
     assert.deepEqual(stepsNamed("VOLUME"), ["/data"]);
     assert.equal(imageEnvironment()["FLYBRIDGE_RELAY_DATA"], "/data");
-    assert.match(stepsNamed("RUN").join("\n"), /mkdir \/data && chown node:node \/data/u);
+    assert.match(stepsNamed("RUN").join("\n"), /mkdir \/data .*&& chown node:node \/data /u);
   });
 
   it("[D54] has a health check and a start that need nothing but Node", () => {
@@ -208,7 +207,10 @@ describe("the image", () => {
       .filter(({ word }) => word === "RUN")
       .flatMap(({ rest }) => rest.split("&&").map((command) => command.trim()));
     for (const command of commands)
-      assert.match(command, /^(?:npm ci .*--ignore-scripts .*|node scripts\/web\.ts|(?:rm|mkdir|chown) .*)$/u);
+      assert.match(
+        command,
+        /^(?:npm ci .*--ignore-scripts .*|node scripts\/web\.ts|node -e "import\('\/app\/relay\/main\.ts'\)"|(?:rm|mkdir|chown) .*)$/u,
+      );
   });
 
   it("[D54] [D48] is made of this repository: every module that the relay reaches is in it", () => {
