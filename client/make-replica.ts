@@ -257,7 +257,7 @@ export class HostReplica implements Replica {
   async #takeWays(calls: Calls): Promise<void> {
     const { keys } = this.#platform;
     // A shell of the host's own machine goes by no relay.
-    if (this.view.value.known.addresses.every((address) => address.startsWith("/"))) return;
+    if (this.view.value.known.addresses.some((address) => address.startsWith("/"))) return;
     try {
       const { publicKey } = await keys.proof();
       const { ways } = await calls.ask("relay.ways", { key: toBase64Url(publicKey) });

@@ -15,7 +15,7 @@ import { decodeFrame, type Frame } from "@flybridge/protocol/terminal.ts";
 import { webInflate } from "@flybridge/transport/inflate-web.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
-import { pairOver, reconnectOver } from "@flybridge/transport/secure.ts";
+import { pairOver, reconnectOver, type Route } from "@flybridge/transport/secure.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import { WebSocket } from "ws";
@@ -64,7 +64,7 @@ export class BareDevice {
   }
 
   /** Pairs by a connection string of a host on loopback; over `link`, when what travels is to be seen or spoilt. */
-  static async pair(connection: string, name = "a bare device", link?: Link): Promise<BareDevice> {
+  static async pair(connection: string, name = "a bare device", link?: Link, route?: Route): Promise<BareDevice> {
     const { addresses, offer, secret: offered, hostKey } = parseConnection(connection);
     const url = `ws://${addresses[0].host}:${addresses[0].port}${LINK_PATH}`;
     const secret = new Uint8Array(randomBytes(32));
@@ -77,11 +77,12 @@ export class BareDevice {
       secret: offered,
       payload,
       inflate: webInflate,
+      ...(route ? { route } : {}),
     });
     return new BareDevice(pipe, { secret, hostKey, host: hello.host, url, continuity });
   }
 
-  static async reconnect(keys: Keys, link: Link = linkTo(keys.url)): Promise<BareDevice> {
+  static async reconnect(keys: Keys, link: Link = linkTo(keys.url), route?: Route): Promise<BareDevice> {
     const before = keys.continuity;
     const forget = (): void => {
       keys.continuity = before;
@@ -94,6 +95,7 @@ export class BareDevice {
       continuity: keys.continuity,
       payload: new Uint8Array(0),
       inflate: webInflate,
+      ...(route ? { route } : {}),
       keep(next) {
         keys.continuity = next;
       },

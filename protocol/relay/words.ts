@@ -67,6 +67,17 @@ export const RelayHello = v.object({
 });
 export type RelayHello = v.InferOutput<typeof RelayHello>;
 
+/** What lets a device open a circuit. */
+export const JoinBy = v.variant("kind", [
+  /** The host signed that this key may. */
+  v.object({ kind: v.literal("ticket"), ticket: Ticket }),
+  /** The key is made of the secret of an offer that is open (`crypto/proof.ts`). */
+  v.object({ kind: v.literal("offer") }),
+  /** The key is registered under the account that the host is under. */
+  v.object({ kind: v.literal("session"), session: v.optional(Bytes32) }),
+]);
+export type JoinBy = v.InferOutput<typeof JoinBy>;
+
 export const Opening = v.variant("t", [
   /** A host takes its place. The key is its identity key HI, `hs` its static one: the two make its id. */
   v.object({
@@ -83,20 +94,12 @@ export const Opening = v.variant("t", [
   v.object({
     t: v.literal("join"),
     rendezvous: Rendezvous,
-    by: v.variant("kind", [
-      /** The host signed that this key may. */
-      v.object({ kind: v.literal("ticket"), ticket: Ticket }),
-      /** The key is made of the secret of an offer that is open (`crypto/proof.ts`). */
-      v.object({ kind: v.literal("offer") }),
-      /** The key is registered under the account that the host is under. */
-      v.object({ kind: v.literal("session"), session: v.optional(Bytes32) }),
-    ]),
+    by: JoinBy,
   }),
   /** A device speaks of its account, or of making one. */
   v.object({ t: v.literal("member"), session: v.optional(Bytes32) }),
 ]);
 export type Opening = v.InferOutput<typeof Opening>;
-export type JoinBy = Extract<Opening, { t: "join" }>["by"];
 
 export const Registration = v.picklist(["open", "invitation", "closed"]);
 export type Registration = v.InferOutput<typeof Registration>;

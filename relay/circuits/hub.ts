@@ -8,7 +8,7 @@ export interface Others {
   /** Undefined when no node has that host. */
   join(join: Join, device: DeviceEnd): Promise<Joined | undefined>;
   /** Until it is disposed of, this node is where that host is. */
-  claim(seat: Seat): Disposable;
+  claim(rendezvous: string): Disposable;
 }
 
 export interface Hub {
@@ -30,13 +30,18 @@ export interface Counts {
 }
 
 export function makeHub(around: {
-  readonly origin: string;
+  /** The relay's own, which tickets name. */
+  origin(): string;
   readonly counts: Counts;
-  readonly others?: Others | undefined;
+  /** Made over what this hub has itself. */
+  others?(here: { join(join: Join, device: DeviceEnd): Promise<Joined | undefined> }): Others;
   now(): number;
 }): Hub {
-  const { counts, others } = around;
+  const { counts } = around;
   const seats = new Map<string, Seat>();
+  const others = around.others?.({
+    join: async (join, device) => seats.get(join.rendezvous)?.join(join, device),
+  });
   const claims = new Map<Seat, Disposable>();
 
   const leave = (seat: Seat, reason: string): void => {
@@ -51,7 +56,7 @@ export function makeHub(around: {
     seat(seated, socket, events) {
       const seat = new Seat(seated, {
         socket,
-        origin: around.origin,
+        origin: around.origin(),
         now: around.now,
         events: {
           ...events,
@@ -67,7 +72,7 @@ export function makeHub(around: {
         before.close("replaced by a newer connection of this host");
       }
       seats.set(seated.rendezvous, seat);
-      if (others) claims.set(seat, others.claim(seat));
+      if (others) claims.set(seat, others.claim(seated.rendezvous));
       return seat;
     },
     leave: (seat) => leave(seat, "the host is gone"),

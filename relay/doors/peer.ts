@@ -78,7 +78,8 @@ export interface Access {
 }
 
 export interface Peers {
-  readonly origin: string;
+  /** As peers dial it. */
+  origin(): string;
   readonly app: boolean;
   readonly hub: Hub;
   readonly access: Access;
@@ -137,7 +138,7 @@ async function open(
   from: string,
   peers: Peers,
 ): Promise<void> {
-  const signed = frame.length <= OPENING_BYTES ? openingIn(frame, peers.origin, nonce) : undefined;
+  const signed = frame.length <= OPENING_BYTES ? openingIn(frame, peers.origin(), nonce) : undefined;
   const opening = signed && decode(Opening, signed.body);
   if (!signed || !opening) return refuse(socket, "bad_opening");
   const key = toBase64Url(signed.key);

@@ -35,14 +35,15 @@ export function commandNames() {
 }
 
 /**
- * Only a host that comes up serves the web app, so only `up` waits for it to be built.
+ * Only a host that comes up and a relay serve the web app, so only these wait for it to be built.
  *
  * @param {string[]} words
  * @returns {Step[]}
  */
 function cliSteps(words) {
   const cli = /** @type {Step} */ (["cli/main.ts", ...words]);
-  return words[0] === "up" ? [BUILD_WEB, cli] : [cli];
+  const serves = words[0] === "up" || (words[0] === "relay" && isFlagOrNothing(words[1]));
+  return serves ? [BUILD_WEB, cli] : [cli];
 }
 
 /** @param {string | undefined} word */

@@ -1,0 +1,182 @@
+/** Who may use this relay: the rules over its store, and the sockets that end with what they stood on. */
+import { hostIdOf } from "@flybridge/crypto/identity.ts";
+import { isEndorsedHost } from "@flybridge/crypto/proof.ts";
+import { fromBase64Url } from "@flybridge/protocol/base64.ts";
+import type { FromHost, RefusedCode } from "@flybridge/protocol/relay/words.ts";
+import type { Config } from "../config.ts";
+import type { Access, AdmittedHost, Held, HostOpening } from "../doors/peer.ts";
+import { StoreError } from "../store/database.ts";
+import { invitationsIn } from "../store/invitations.ts";
+import type { RelayStore } from "../store/open.ts";
+import { registrationsIn } from "../store/registrations.ts";
+import { type Given, makeSessions, type Renewed } from "./sessions.ts";
+
+/** How long an invitation lasts unless it is said, in milliseconds. */
+export const INVITATION_MS = 7 * 24 * 3_600_000;
+/** Milliseconds between two removals of what is idle. */
+const SWEEP_MS = 3_600_000;
+const KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+export interface OpenAccess extends Access, Disposable {
+  /** For the first host, where nobody is registered yet and an invitation is needed. */
+  readonly invitation: string | undefined;
+  /** Ends the sockets of these keys at this node. */
+  end(keys: readonly string[], code: RefusedCode): void;
+}
+
+export async function openAccess(around: {
+  readonly store: RelayStore;
+  readonly config: Pick<Config, "registration">;
+  /** At the other nodes too. */
+  ended(keys: readonly string[], code: RefusedCode): void;
+  now(): number;
+  log(message: string, detail: Record<string, unknown>): void;
+}): Promise<OpenAccess> {
+  const { store, config, now } = around;
+  const { database, secret } = store;
+  const { registration } = config;
+  const holders = new Map<string, Set<Held>>();
+  const sessions = makeSessions({ database, secret, now, told: () => {} });
+
+  const hold = (held: Held): Disposable => {
+    const set = holders.get(held.key) ?? new Set();
+    holders.set(held.key, set.add(held));
+    return {
+      [Symbol.dispose]() {
+        set.delete(held);
+        if (set.size === 0) holders.delete(held.key);
+      },
+    };
+  };
+  const end = (keys: readonly string[], code: RefusedCode): void => {
+    for (const key of keys) for (const held of holders.get(key) ?? []) held.close(code);
+  };
+  const endEverywhere = (keys: readonly string[], code: RefusedCode): void => {
+    end(keys, code);
+    around.ended(keys, code);
+  };
+
+  /** Makes it known, where it may be; undefined when it is. */
+  const register = (opening: HostOpening, key: string, host: string): Promise<RefusedCode | undefined> =>
+    database.transaction(async (tx) => {
+      const registrations = registrationsIn(tx);
+      const before = await registrations.lock(key);
+      const isSame = before?.rendezvous === opening.rendezvous;
+      if (before && isSame && !before.held) return undefined;
+      const isAsking = !before || before.held;
+      if (before?.held && !opening.anew) return "session_reused";
+      if (isAsking) {
+        if (registration === "closed") return before ? "session_reused" : "closed";
+        const { invitation } = opening;
+        const isInvited =
+          registration === "open" ||
+          (invitation !== undefined && (await invitationsIn(tx).take(invitation, "host", now())));
+        if (!isInvited) return before ? "session_reused" : "not_registered";
+      }
+      const at = now();
+      const fresh = { key, kind: "host", host, rendezvous: opening.rendezvous, created: at, seen: at } as const;
+      const isTaken = !(await registrations.put(
+        before ? { ...before, rendezvous: opening.rendezvous, seen: at } : fresh,
+      ));
+      if (isTaken) throw new StoreError("conflict", "The rendezvous is another host's.");
+      if (before?.held) await registrations.setHeld(key, false);
+      return undefined;
+    });
+
+  /** A session of a key that has just proved itself, from the one it has or from none. */
+  const signIn = async (key: string, session: string | undefined, from: string): Promise<Given | RefusedCode> => {
+    const renewed: Renewed | undefined = session === undefined ? undefined : await sessions.renew(session, key, from);
+    if (renewed?.kind === "given") return renewed;
+    if (renewed?.kind === "reused") {
+      endEverywhere([renewed.key], "session_reused");
+      return "session_reused";
+    }
+    if (renewed?.kind === "held") return "session_reused";
+    const begun = await sessions.begin(key, from);
+    if (begun.kind === "given") return begun;
+    return begun.kind === "held" ? "session_reused" : "not_registered";
+  };
+
+  const hostOf = async (opening: HostOpening, held: Held, from: string): Promise<AdmittedHost | RefusedCode> => {
+    const { key } = held;
+    const [hs, hi] = [fromBase64Url(opening.hs, KEY_BYTES), fromBase64Url(key, KEY_BYTES)];
+    if (!hs || !hi) return "bad_opening";
+    const host = hostIdOf(hs, hi);
+    const refused = await register(opening, key, host).catch((error: unknown) => {
+      if (error instanceof StoreError && error.fault === "conflict") return "bad_opening" as const;
+      throw error;
+    });
+    if (refused !== undefined) return refused;
+    const given = await signIn(key, opening.session, from);
+    if (typeof given === "string") return given;
+    const account = (await registrationsIn(database).byKey(key))?.account;
+    const holding = hold(held);
+    let { holding: newest } = given;
+
+    const renew = async (session: string): Promise<void> => {
+      const next = await signIn(key, session, from);
+      if (typeof next === "string") return held.close(next);
+      newest = next.holding;
+      held.tell({ t: "session", ...next.session });
+    };
+    const join = async (to: Extract<FromHost, { t: "account" }>["account"]): Promise<{ readonly account?: string }> => {
+      const [signature, accountKey] = [
+        to && fromBase64Url(to.endorsement, SIGNATURE_BYTES),
+        to && fromBase64Url(to.key, KEY_BYTES),
+      ];
+      const isEndorsed = signature && accountKey && isEndorsedHost(accountKey, signature, hi, opening.rendezvous);
+      const next = to && isEndorsed ? to.key : undefined;
+      const isSet = await registrationsIn(database).setAccount(key, next);
+      return next === undefined || !isSet ? {} : { account: next };
+    };
+    return {
+      host,
+      account,
+      session: given.session,
+      async control(message) {
+        switch (message.t) {
+          case "kept":
+            return sessions.kept(newest);
+          case "renew":
+            return renew(message.session);
+          case "account":
+            return join(message.account);
+        }
+      },
+      gone: () => holding[Symbol.dispose](),
+    };
+  };
+
+  const sweep = (): void => {
+    Promise.all([sessions.sweep(), registrationsIn(database).sweep(now()), invitationsIn(database).sweep(now())])
+      .then(([, keys]) => endEverywhere(keys, "not_registered"))
+      .catch((error: unknown) => around.log("what is idle could not be removed", { error: String(error) }));
+  };
+  const sweeping = setInterval(sweep, SWEEP_MS);
+  sweeping.unref();
+
+  return {
+    registration,
+    invitation: registration === "invitation" ? await firstInvitation(store, now()) : undefined,
+    end,
+    host: hostOf,
+    async accountOf(key, session, from) {
+      if (session === undefined) return "not_registered";
+      const used = await sessions.use(session, key, from);
+      if (used.kind === "reused") endEverywhere([used.key], "session_reused");
+      if (used.kind === "reused" || used.kind === "held") return "session_reused";
+      if (used.kind === "ended") return "session_ended";
+      const account = (await registrationsIn(database).byKey(key))?.account;
+      return account === undefined ? "not_registered" : { account };
+    },
+    member: () => Promise.resolve("unavailable"),
+    [Symbol.dispose]: () => clearInterval(sweeping),
+  };
+}
+
+/** Where nobody is registered, somebody has to be able to begin. */
+async function firstInvitation({ database }: RelayStore, at: number): Promise<string | undefined> {
+  const [somebody] = await database.query("SELECT key FROM registration LIMIT 1");
+  return somebody ? undefined : invitationsIn(database).make("either", at + INVITATION_MS);
+}

@@ -1,0 +1,35 @@
+/** A relay as a process: reads its environment, starts, says so in one line, and owns the shutdown. */
+import pino from "pino";
+import { configFrom } from "./config.ts";
+import { startRelay } from "./relay.ts";
+
+const EXIT_FAILED = 1;
+
+/** Ends the process. `ready` is told once it runs. */
+export async function runRelay(
+  env: NodeJS.ProcessEnv,
+  ready: (relay: { readonly origin: string; readonly port: number; readonly invitation: string | undefined }) => void,
+): Promise<never> {
+  process.umask(0o077);
+  try {
+    const config = configFrom(env);
+    const log = pino({ level: config.logLevel, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+    const relay = await startRelay(config, log);
+    log.info({ origin: relay.origin, port: relay.port }, "ready");
+    ready(relay);
+    await new Promise<void>((resolve) => {
+      const stop = (): void => void relay.stop().then(resolve);
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+    });
+    log.info({}, "ended");
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(EXIT_FAILED);
+  }
+}
+
+if (process.argv[1] === import.meta.filename)
+  await runRelay(process.env, (relay) =>
+    process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, ...relay })}\n`),
+  );

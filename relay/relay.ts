@@ -1,0 +1,100 @@
+/** A relay, whole: store, rules, hub and server; and its end, which tells everybody to move on. */
+import { join } from "node:path";
+import { openAccess } from "./access/access.ts";
+import { openNats } from "./bus/nats.ts";
+import { openAcross } from "./circuits/across.ts";
+import { makeHub } from "./circuits/hub.ts";
+import type { Config } from "./config.ts";
+import { newCounts, openMetrics } from "./doors/metrics.ts";
+import { receive } from "./doors/peer.ts";
+import { openServer } from "./doors/server.ts";
+import { openRelayStore } from "./store/open.ts";
+
+/** Milliseconds in which hosts and devices leave before their sockets are torn. */
+const DRAIN_MS = 5_000;
+/** Milliseconds between looks at who has left. */
+const DRAIN_LOOK_MS = 50;
+const APP = join(import.meta.dirname, "..", "web", "dist");
+
+export interface Log {
+  info(detail: Record<string, unknown>, message: string): void;
+  warn(detail: Record<string, unknown>, message: string): void;
+}
+
+export interface Relay {
+  /** As hosts and devices dial it. */
+  readonly origin: string;
+  readonly port: number;
+  /** For the first host, where nobody is registered yet and an invitation is needed. */
+  readonly invitation: string | undefined;
+  /** Tells everybody to move on, and ends when they have, or at once with a second call. */
+  stop(): Promise<void>;
+}
+
+/** Rejects with an error whose message says what is wrong and how to mend it; then nothing is left behind. */
+export async function startRelay(config: Config, log: Log, now: () => number = Date.now): Promise<Relay> {
+  await using held = new AsyncDisposableStack();
+  const note = (message: string, detail: Record<string, unknown>): void => log.warn(detail, message);
+  const store = held.use(await openRelayStore(config));
+  // Where any free port will do, it is known once it is taken.
+  const origin = (): string => config.origin ?? `http://127.0.0.1:${server.port}`;
+  const bus =
+    config.nats.length > 0 ? held.use(await openNats(config.nats, (message) => note(message, {}))) : undefined;
+  const counts = newCounts();
+  const hub = makeHub({
+    origin,
+    counts,
+    now,
+    ...(bus
+      ? { others: (here) => held.use(openAcross(bus, { ...here, ended: (keys, code) => access.end(keys, code) })) }
+      : {}),
+  });
+  const access = held.use(
+    await openAccess({ store, config, ended: (keys, code) => bus?.end(keys, code), now, log: note }),
+  );
+  let isStopping = false;
+  const server = held.use(
+    await openServer({
+      ...config,
+      app: config.app ? APP : undefined,
+      receive: (socket, from, settled) =>
+        receive(socket, from, { origin, app: config.app, hub, access, now, log: note }, settled),
+      async health() {
+        const isStored = await store.isWell();
+        return {
+          ok: isStored && !isStopping,
+          store: isStored ? "ok" : "away",
+          ...(bus ? { bus: bus.isConnected ? "ok" : "away" } : {}),
+          stopping: isStopping,
+        };
+      },
+      async metrics() {
+        return { type: registry.contentType, text: await registry.metrics() };
+      },
+      now,
+      log: note,
+    }),
+  );
+  const registry = openMetrics({ counts, hub, sockets: server.sockets });
+  const running = held.move();
+  let stopping: Promise<void> | undefined;
+
+  const drain = async (): Promise<void> => {
+    isStopping = true;
+    server.stopListening();
+    for (const seat of hub.seats()) seat.tell({ t: "moving" });
+    const patience = Date.now() + DRAIN_MS;
+    while (server.sockets() > 0 && Date.now() < patience)
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    await running.disposeAsync();
+  };
+  return {
+    origin: origin(),
+    port: server.port,
+    invitation: access.invitation,
+    stop() {
+      if (stopping) server.terminate();
+      return (stopping ??= drain());
+    },
+  };
+}
