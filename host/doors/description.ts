@@ -28,7 +28,6 @@ for (const [net, prefix] of [
   NOBODY.addSubnet(net, prefix, "ipv4");
 for (const [net, prefix] of [
   ["::", 127],
-  ["::ffff:0:0", 96],
   ["ff00::", 8],
 ] as const)
   NOBODY.addSubnet(net, prefix, "ipv6");
