@@ -42,7 +42,8 @@ export async function startRelay(
   let running: Ready & { readonly process: ChildProcess };
   let log = "";
   const start = async (port: number): Promise<void> => {
-    const [program = "", ...rest] = [...(options.under ?? []), process.execPath, RELAY];
+    const words = [...(options.under ?? []), process.execPath, RELAY] as const;
+    const [program, ...rest] = words;
     const child = spawn(program, rest, {
       env: {
         PATH: process.env["PATH"] ?? "",
