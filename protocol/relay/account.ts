@@ -14,8 +14,8 @@ import { Bytes32, Invitation, Rendezvous, Session, Signature } from "./words.ts"
 const MAX_EMAIL_CHARS = 254;
 /** Characters of something sealed, base64url. */
 const MAX_SEALED_CHARS = 1_024;
-/** Devices and hosts of one account. */
-export const MAX_MEMBERS = 64;
+/** Devices and hosts of one account: so many that with the longest labels `account.read` still is one frame. */
+export const MAX_MEMBERS = 48;
 export const MAX_NOTICES = 50;
 
 /** Compared without regard to case; that is why it travels in lower case. */
@@ -24,7 +24,8 @@ export const Email = v.pipe(
   v.trim(),
   v.toLowerCase(),
   v.maxLength(MAX_EMAIL_CHARS),
-  v.regex(/^[^\s@<>,;"()]+@[^\s@<>,;"()]+$/u),
+  // Nor what no text is made of: a database may refuse it, or take two of them for one.
+  v.regex(/^[^\s@<>,;"()\p{Cc}\p{Cs}]+@[^\s@<>,;"()\p{Cc}\p{Cs}]+$/u),
 );
 const Sealed = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/u), v.maxLength(MAX_SEALED_CHARS));
 const Time = v.pipe(v.number(), v.safeInteger());
