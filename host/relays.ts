@@ -7,13 +7,7 @@ import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { DeviceId, type HostId } from "@flybridge/protocol/ids.ts";
 import { relaySocketOf } from "@flybridge/protocol/relay/origin.ts";
-import {
-  RELAY_DEAD_MS,
-  RELAY_FRAME_BYTES,
-  RELAY_PING_MS,
-  OPENING_MS,
-  RENDEZVOUS_BYTES,
-} from "@flybridge/protocol/relay/words.ts";
+import { RELAY_FRAME_BYTES, RENDEZVOUS_BYTES } from "@flybridge/protocol/relay/words.ts";
 import { type HostRelay, MAX_RELAYS, type RelayWay } from "@flybridge/protocol/relays.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
@@ -26,6 +20,11 @@ import { openRelay, type RelayDoor, type RelayFile } from "./doors/relay.ts";
 import { readPrivate, writePrivate } from "./machine/files.ts";
 
 const KEY_BYTES = 32;
+/** Milliseconds between pings to a relay, and of silence after which it is dialled anew: all devices wait for that. */
+const PING_MS = 5_000;
+const DEAD_MS = 15_000;
+/** Milliseconds in which a relay's socket opens, or is tried again. */
+const CONNECT_MS = 4_000;
 
 const File = v.object({
   relays: v.array(
@@ -177,7 +176,7 @@ function dialRelay(origin: string): Link {
   const socket = new WebSocket(relaySocketOf(origin), {
     maxPayload: RELAY_FRAME_BYTES,
     perMessageDeflate: false,
-    handshakeTimeout: OPENING_MS,
+    handshakeTimeout: CONNECT_MS,
     rejectUnauthorized: true,
   });
   let heard = Date.now();
@@ -188,9 +187,9 @@ function dialRelay(origin: string): Link {
   socket.on("message", hear);
   const pinging = setInterval(() => {
     // A machine that slept finds out at once that its connection did not live through it.
-    if (Date.now() - heard > RELAY_DEAD_MS) socket.terminate();
+    if (Date.now() - heard > DEAD_MS) socket.terminate();
     else if (socket.readyState === WebSocket.OPEN) socket.ping();
-  }, RELAY_PING_MS);
+  }, PING_MS);
   socket.on("close", () => clearInterval(pinging));
   return webSocketLink(socket, { maxFrameBytes: RELAY_FRAME_BYTES });
 }

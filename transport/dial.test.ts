@@ -2,18 +2,27 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 
-import { dial, FIRST_DELAY_MS, LONGEST_DELAY_MS, retryDelayMs, STEADY_MS } from "./dial.ts";
+import {
+  dial,
+  EARLY_MS,
+  FIRST_DELAY_MS,
+  LONGEST_DELAY_MS,
+  LONGEST_EARLY_DELAY_MS,
+  retryDelayMs,
+  STEADY_MS,
+} from "./dial.ts";
 import { fakeClock } from "./fake-clock.ts";
 
 describe("the wait before dialling again", () => {
-  it("is all chance, grows by half each time, and stops at thirty seconds", () => {
-    assert.equal(retryDelayMs(0, 0), 0);
-    assert.equal(retryDelayMs(0, 0.5), FIRST_DELAY_MS / 2);
-    assert.equal(retryDelayMs(2, 0.5), (FIRST_DELAY_MS * 1.5 * 1.5) / 2);
-    assert.equal(retryDelayMs(10_000, 0.5), LONGEST_DELAY_MS / 2);
+  it("is all chance, grows by half each time, and stops at a few seconds first, and at thirty later", () => {
+    assert.equal(retryDelayMs(0, 0, 0), 0);
+    assert.equal(retryDelayMs(0, 0, 0.5), FIRST_DELAY_MS / 2);
+    assert.equal(retryDelayMs(2, 0, 0.5), (FIRST_DELAY_MS * 1.5 * 1.5) / 2);
+    assert.equal(retryDelayMs(10_000, EARLY_MS - 1, 0.5), LONGEST_EARLY_DELAY_MS / 2);
+    assert.equal(retryDelayMs(10_000, EARLY_MS, 0.5), LONGEST_DELAY_MS / 2);
     fc.assert(
-      fc.property(fc.nat(), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, chance) => {
-        const delay = retryDelayMs(failures, chance);
+      fc.property(fc.nat(), fc.nat(), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, down, chance) => {
+        const delay = retryDelayMs(failures, down, chance);
         assert.ok(delay >= 0 && delay < LONGEST_DELAY_MS);
       }),
     );

@@ -4,16 +4,20 @@ import type { Clock } from "./clock.ts";
 export const FIRST_DELAY_MS = 500;
 const DELAY_FACTOR = 1.5;
 export const LONGEST_DELAY_MS = 30_000;
+/** The same in the first minutes, when what went away is most often on its way back. */
+export const LONGEST_EARLY_DELAY_MS = 2_500;
+export const EARLY_MS = 2 * 60_000;
 /** A connection that held so long counts as good: the next delay starts small again. One that is accepted and ends at
  * once does not, or a host that falls over at every device would be hit twice a second by all of them. */
 export const STEADY_MS = 5_000;
 
 /**
- * Milliseconds before try `failures + 1`, for a `chance` from 0 to below 1. All of the delay is chance, so that a
- * thousand devices that lost one relay do not come back together.
+ * Milliseconds before try `failures + 1`, `downMs` after it was up last, for a `chance` from 0 to below 1. All of the delay
+ * is chance, so that a thousand devices that lost one relay do not come back together.
  */
-export function retryDelayMs(failures: number, chance: number): number {
-  return chance * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * DELAY_FACTOR ** failures);
+export function retryDelayMs(failures: number, downMs: number, chance: number): number {
+  const longest = downMs < EARLY_MS ? LONGEST_EARLY_DELAY_MS : LONGEST_DELAY_MS;
+  return chance * Math.min(longest, FIRST_DELAY_MS * DELAY_FACTOR ** failures);
 }
 
 export interface DialOptions {
@@ -45,6 +49,7 @@ export function dial(options: DialOptions): Dial {
 
   async function run(): Promise<void> {
     let failures = 0;
+    let downAt = options.clock.now();
     while (!stopping.signal.aborted) {
       woken = false;
       let upAt: number | undefined;
@@ -52,8 +57,12 @@ export function dial(options: DialOptions): Dial {
         upAt = options.clock.now();
       }, stopping.signal);
       if (verdict === "stop") return;
-      if (upAt !== undefined && options.clock.now() - upAt >= STEADY_MS) failures = 0;
-      const delay = retryDelayMs(failures, options.chance());
+      const now = options.clock.now();
+      if (upAt !== undefined && now - upAt >= STEADY_MS) {
+        failures = 0;
+        downAt = now;
+      }
+      const delay = retryDelayMs(failures, now - downAt, options.chance());
       failures++;
       if (woken || stopping.signal.aborted) continue;
       options.waiting?.(delay);

@@ -3,6 +3,8 @@ import type { Clock } from "./clock.ts";
 
 /** Milliseconds without a record after which the other side is dead. */
 export const DEAD_MS = 45_000;
+/** Milliseconds after a ping without a record after which whoever asked gives up: a way that slow is of no use. */
+export const ANSWER_MS = 10_000;
 
 export interface HeartbeatEvents {
   ping(number: number): void;
@@ -18,6 +20,8 @@ export class Heartbeat {
   #stopTimer: (() => void) | undefined;
   #number = 0;
   #pingedAt: number | undefined;
+  /** Of the first ping since something was heard. */
+  #askedAt: number | undefined;
   #rttMs: number | undefined;
   #runs = false;
 
@@ -52,6 +56,7 @@ export class Heartbeat {
   /** A record opened. */
   heard(): void {
     this.#heardAt = this.#clock.now();
+    this.#askedAt = undefined;
   }
 
   /** An answer; one to an older ping says that they are there and nothing about time. */
@@ -66,11 +71,15 @@ export class Heartbeat {
     this.#stopTimer?.();
   }
 
+  get #deadAt(): number {
+    return Math.min(this.#heardAt + DEAD_MS, (this.#askedAt ?? Number.POSITIVE_INFINITY) + ANSWER_MS);
+  }
+
   #arm(): void {
     this.#stopTimer?.();
     if (!this.#runs) return;
     const beatAt = this.#paceMs === undefined ? Number.POSITIVE_INFINITY : this.#beatAt + this.#paceMs;
-    const next = Math.min(beatAt, this.#heardAt + DEAD_MS);
+    const next = Math.min(beatAt, this.#deadAt);
     this.#stopTimer = this.#clock.setTimer(Math.max(0, next - this.#clock.now()), () => {
       this.#ring();
     });
@@ -79,7 +88,7 @@ export class Heartbeat {
   #ring(): void {
     if (!this.#runs) return;
     const now = this.#clock.now();
-    if (now - this.#heardAt >= DEAD_MS) {
+    if (now >= this.#deadAt) {
       this.stop();
       this.#events.dead();
       return;
@@ -87,6 +96,7 @@ export class Heartbeat {
     if (this.#paceMs !== undefined && now - this.#beatAt >= this.#paceMs) {
       this.#beatAt = now;
       this.#pingedAt = now;
+      this.#askedAt ??= now;
       this.#number = (this.#number + 1) >>> 0;
       this.#events.ping(this.#number);
     }

@@ -7,7 +7,8 @@ import { CONFIRM_MS } from "@flybridge/protocol/limits.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
-import { DEAD_MS } from "./heartbeat.ts";
+import { ANSWER_MS, DEAD_MS } from "./heartbeat.ts";
+import { BEAT_VISIBLE_MS } from "./pace.ts";
 import { HIGH_WATER_BYTES, type Link } from "./link.ts";
 import { loopback } from "./loopback.ts";
 import { memoryLink, type MemoryOptions, memoryWire } from "./memory.ts";
@@ -689,19 +690,25 @@ describe("a heartbeat", () => {
     assert.deepEqual([atDevice.end, atHost.end], [undefined, undefined]);
   });
 
-  it("finds a half-open link dead after 45 seconds, on both sides", async () => {
-    const clock = fakeClock();
-    let holes = false;
-    const { device, accepted } = await paired(memoryLink({ tamper: (frame) => (holes ? [] : [frame]) }), clock);
-    const [atDevice, atHost] = [new PipeEar(device.pipe), new PipeEar(accepted.pipe)];
-    await clock.turn(20_000);
-    holes = true;
-    await clock.turn(DEAD_MS - 5_001);
-    assert.deepEqual([atDevice.end, atHost.end], [undefined, undefined]);
-    await clock.turn(5_001);
-    assert.equal(atDevice.end?.kind, "cut");
-    assert.equal(atHost.end?.kind, "cut");
-    assert.equal(clock.timers, 0);
+  it("finds a half-open link dead ten seconds after it asked, or after 45 seconds where it only listens", async () => {
+    for (const [asks, ms] of [
+      [true, BEAT_VISIBLE_MS + ANSWER_MS],
+      [false, DEAD_MS],
+    ] as const) {
+      const clock = fakeClock();
+      let holes = false;
+      const { device, accepted } = await paired(memoryLink({ tamper: (frame) => (holes ? [] : [frame]) }), clock);
+      const [atDevice, atHost] = [new PipeEar(device.pipe), new PipeEar(accepted.pipe)];
+      await clock.turn(4 * BEAT_VISIBLE_MS);
+      holes = true;
+      if (!asks) device.pipe.pace(undefined);
+      await clock.turn(ms - 1);
+      assert.deepEqual([atDevice.end, atHost.end], [undefined, undefined]);
+      await clock.turn(1);
+      assert.equal(atDevice.end?.kind, "cut");
+      assert.equal(atHost.end?.kind, "cut");
+      assert.equal(clock.timers, 0);
+    }
   });
 
   it("is silent as long as a person at the host may take, and from then on as any other", async () => {
