@@ -37,7 +37,7 @@ const NO_ID = 0;
 export type { AccountsAround, MemberCaller } from "./account-call.ts";
 
 export interface Accounts {
-  /** The answer; it never rejects. Calls of one socket are made one after the other. */
+  /** The answer; it never rejects. Whoever has the socket makes its calls one after the other. */
   callOf(frame: Uint8Array, caller: MemberCaller): Promise<Uint8Array>;
   /** Forgets what is old. */
   sweep(): Promise<void>;

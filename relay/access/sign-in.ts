@@ -26,7 +26,7 @@ const USUAL_STRETCHING = { memory: 47_104, passes: 2 };
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
-/** Of what an address may spend. A sign-in that is right costs nothing. */
+/** Of what an address may spend. A try that is right costs nothing. */
 const BEGIN_COST = 1;
 const TRY_COST = 2;
 
@@ -76,7 +76,8 @@ export function signInHandlers(around: HandlersAround): Handlers<Method> {
       );
     }
     await tries.forget(way, email);
-    tries.giveBack(call.caller.from, BEGIN_COST + TRY_COST);
+    // No more than it cost: who has an account would otherwise earn tries at others by opening it.
+    tries.giveBack(call.caller.from, TRY_COST);
     call.caller.opened = { account: account.key, at: call.at, way, hash: lock.hash };
     return account;
   };
