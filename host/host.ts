@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
+import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { IceServer } from "@flybridge/protocol/direct.ts";
 import type { FeedEntry } from "@flybridge/protocol/feed.ts";
@@ -232,6 +233,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     }),
     relays: () => relays,
     reach: () => reachOf(ways, relays),
+    identity: toBase64Url(identity.signing.publicKey),
+    app: () => ways.reach().origin,
     stop: (withKeeper) => void setImmediate(() => void stop(withKeeper)),
   });
   const gate: Gate = makeGate({
@@ -320,6 +323,10 @@ function deskOf(parts: {
   keeper(): { readonly pid: number; readonly children: number };
   readonly relays: () => Relays;
   readonly reach: Parameters<typeof deviceIntents>[0]["reach"];
+  /** HI, base64url. */
+  readonly identity: string;
+  /** Under which origin the host itself serves its app. */
+  readonly app: () => string;
   stop(keeper: boolean): void;
 }): Desk {
   const { options, host, access, sessions, feed, rules, attachments, names, childEnv, now } = parts;
@@ -351,7 +358,12 @@ function deskOf(parts: {
       ...hookQueries(hook),
       ...terminalQueries(sessions),
       ...deviceQueries(access),
-      ...relayQueries({ relays: parts.relays, devices: access.devices }),
+      ...relayQueries({
+        relays: parts.relays,
+        devices: access.devices,
+        identity: parts.identity,
+        app: parts.app,
+      }),
     },
     intents: {
       ...hostIntents(parts.stop),

@@ -408,7 +408,13 @@ export const METHODS = {
     "query",
     "The relays by which this host is reached, and how each fares.",
     nothing,
-    v.object({ relays: v.pipe(v.array(HostRelay), v.maxLength(MAX_RELAYS)) }),
+    v.object({
+      relays: v.pipe(v.array(HostRelay), v.maxLength(MAX_RELAYS)),
+      /** HI: what an account signs that the host is to trust. */
+      identity: Bytes32,
+      /** The origin under which the host itself serves its app. */
+      app: label,
+    }),
   ),
   "relay.ways": row(
     "any",

@@ -9,10 +9,14 @@ import type { Relays } from "../relays.ts";
 export function relayQueries(around: {
   readonly relays: () => Relays;
   readonly devices: Devices;
+  /** HI, base64url. */
+  readonly identity: string;
+  /** Under which origin the host serves its app now. */
+  readonly app: () => string;
 }): Pick<Queries, "relay.list" | "relay.ways"> {
-  const { relays, devices } = around;
+  const { relays, devices, identity, app } = around;
   return {
-    "relay.list": () => ({ relays: relays().list() }),
+    "relay.list": () => ({ relays: relays().list(), identity, app: app() }),
     "relay.ways": async ({ key }, { device, grant }) => {
       devices.prove(device, key);
       return { ways: await relays().waysFor(key, grant.kind === "session" ? grant.until : undefined) };
