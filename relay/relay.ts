@@ -50,7 +50,16 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
       : {}),
   });
   const access = held.use(
-    await openAccess({ store, config, ended: (keys, code) => bus?.end(keys, code), now, log: note }),
+    await openAccess({
+      store,
+      config,
+      // Whatever a node answers to what is no question, it has that host.
+      connected: async (rendezvous) =>
+        hub.has(rendezvous) || (await bus?.ask(rendezvous, new Uint8Array(0)).catch(() => undefined)) !== undefined,
+      ended: (keys, code) => bus?.end(keys, code),
+      now,
+      log: note,
+    }),
   );
   let isStopping = false;
   const server = held.use(

@@ -1,14 +1,16 @@
 /** Who may use this relay: the rules over its store, and the sockets that end with what they stood on. */
 import { hostIdOf } from "@flybridge/crypto/identity.ts";
-import { isEndorsedHost } from "@flybridge/crypto/proof.ts";
 import { fromBase64Url } from "@flybridge/protocol/base64.ts";
-import type { FromHost, RefusedCode } from "@flybridge/protocol/relay/words.ts";
+import type { Notice, ToMember } from "@flybridge/protocol/relay/account.ts";
+import { encode, type RefusedCode } from "@flybridge/protocol/relay/words.ts";
 import type { Config } from "../config.ts";
-import type { Access, AdmittedHost, Held, HostOpening } from "../doors/peer.ts";
+import type { Access, AdmittedHost, AdmittedMember, Held, HostOpening, MemberOpening } from "../doors/peer.ts";
 import { StoreError } from "../store/database.ts";
 import { invitationsIn } from "../store/invitations.ts";
 import type { RelayStore } from "../store/open.ts";
 import { registrationsIn } from "../store/registrations.ts";
+import { makeAccounts, type MemberCaller } from "./accounts.ts";
+import { setHostAccount } from "./host-account.ts";
 import { type Given, makeSessions, type Renewed } from "./sessions.ts";
 
 /** How long an invitation lasts unless it is said, in milliseconds. */
@@ -16,7 +18,6 @@ export const INVITATION_MS = 7 * 24 * 3_600_000;
 /** Milliseconds between two removals of what is idle. */
 const SWEEP_MS = 3_600_000;
 const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 
 export interface OpenAccess extends Access, Disposable {
   /** For the first host, where nobody is registered yet and an invitation is needed. */
@@ -25,9 +26,17 @@ export interface OpenAccess extends Access, Disposable {
   end(keys: readonly string[], code: RefusedCode): void;
 }
 
+/** A socket that hears of what concerns its account. */
+interface Member {
+  account: string | undefined;
+  readonly send: (frame: Uint8Array) => void;
+}
+
 export async function openAccess(around: {
   readonly store: RelayStore;
   readonly config: Pick<Config, "registration">;
+  /** Whether a host is at this relay now. */
+  connected(rendezvous: string): boolean | Promise<boolean>;
   /** At the other nodes too. */
   ended(keys: readonly string[], code: RefusedCode): void;
   now(): number;
@@ -37,7 +46,23 @@ export async function openAccess(around: {
   const { database, secret } = store;
   const { registration } = config;
   const holders = new Map<string, Set<Held>>();
-  const sessions = makeSessions({ database, secret, now, told: () => {} });
+  const members = new Set<Member>();
+  const told = (account: string, notice: Notice): void => {
+    for (const member of members)
+      if (member.account === account) member.send(encode({ t: "notice", notice } satisfies ToMember));
+  };
+  const sessions = makeSessions({ database, secret, now, told });
+  const accounts = makeAccounts({
+    database,
+    sessions,
+    secret,
+    registration,
+    now,
+    connected: ({ rendezvous }) => rendezvous !== undefined && around.connected(rendezvous),
+    ended: (keys) => endEverywhere(keys, "session_ended"),
+    told,
+    failed: (error) => around.log("a call about an account failed", { error: String(error) }),
+  });
 
   const hold = (held: Held): Disposable => {
     const set = holders.get(held.key) ?? new Set();
@@ -120,16 +145,6 @@ export async function openAccess(around: {
       newest = next.holding;
       held.tell({ t: "session", ...next.session });
     };
-    const join = async (to: Extract<FromHost, { t: "account" }>["account"]): Promise<{ readonly account?: string }> => {
-      const [signature, accountKey] = [
-        to && fromBase64Url(to.endorsement, SIGNATURE_BYTES),
-        to && fromBase64Url(to.key, KEY_BYTES),
-      ];
-      const isEndorsed = signature && accountKey && isEndorsedHost(accountKey, signature, hi, opening.rendezvous);
-      const next = to && isEndorsed ? to.key : undefined;
-      const isSet = await registrationsIn(database).setAccount(key, next);
-      return next === undefined || !isSet ? {} : { account: next };
-    };
     return {
       host,
       account,
@@ -141,16 +156,56 @@ export async function openAccess(around: {
           case "renew":
             return renew(message.session);
           case "account":
-            return join(message.account);
+            return setHostAccount(database, key, message.account).then((next) =>
+              next === undefined ? {} : { account: next },
+            );
         }
       },
       gone: () => holding[Symbol.dispose](),
     };
   };
 
+  const memberOf = async (
+    { session }: MemberOpening,
+    held: Held,
+    send: (frame: Uint8Array) => void,
+    from: string,
+  ): Promise<AdmittedMember | RefusedCode> => {
+    const { key } = held;
+    const known = await registrationsIn(database).byKey(key);
+    if (known?.kind === "host") return "bad_opening";
+    const isIn = known?.account !== undefined && !known.held;
+    if (!isIn && session !== undefined) return known?.held ? "session_reused" : "session_ended";
+    const given = isIn ? await signIn(key, session, from) : undefined;
+    if (typeof given === "string") return given;
+    const caller: MemberCaller = { key, from, holding: given?.holding };
+    const member: Member = { account: isIn ? known.account : undefined, send };
+    members.add(member);
+    const holding = hold(held);
+    return {
+      registered: isIn,
+      ...(given ? { session: given.session } : {}),
+      async call(frame) {
+        const answer = await accounts.callOf(frame, caller);
+        // Once it is registered it hears of what concerns its account.
+        if (caller.holding && caller.opened) member.account = caller.opened.account;
+        return answer;
+      },
+      gone() {
+        members.delete(member);
+        holding[Symbol.dispose]();
+      },
+    };
+  };
+
   const sweep = (): void => {
-    Promise.all([sessions.sweep(), registrationsIn(database).sweep(now()), invitationsIn(database).sweep(now())])
-      .then(([, keys]) => endEverywhere(keys, "not_registered"))
+    Promise.all([
+      registrationsIn(database).sweep(now()),
+      sessions.sweep(),
+      accounts.sweep(),
+      invitationsIn(database).sweep(now()),
+    ])
+      .then(([keys]) => endEverywhere(keys, "not_registered"))
       .catch((error: unknown) => around.log("what is idle could not be removed", { error: String(error) }));
   };
   const sweeping = setInterval(sweep, SWEEP_MS);
@@ -170,7 +225,7 @@ export async function openAccess(around: {
       const account = (await registrationsIn(database).byKey(key))?.account;
       return account === undefined ? "not_registered" : { account };
     },
-    member: () => Promise.resolve("unavailable"),
+    member: memberOf,
     [Symbol.dispose]: () => clearInterval(sweeping),
   };
 }
