@@ -33,7 +33,7 @@ import {
   secretIn,
 } from "./locks.ts";
 import { ENDED, type LineState, MemberLine } from "./member-line.ts";
-import { type Member, openMember } from "./member.ts";
+import { CallRefused, type Member, openMember } from "./member.ts";
 import { strengthOf } from "./passphrase.ts";
 
 export type AccountState =
@@ -86,7 +86,7 @@ export interface AccountContents {
 /** What lets this device pair with a host that trusts the account, as an offer does with any. */
 export interface AccountPairing {
   readonly origin: string;
-  /** By which the relay joins the two. */
+  /** By which the relay joins the two. To be used at once: one that is used after it was renewed is an alarm. */
   readonly session: string;
   readonly offer: Uint8Array;
   readonly secret: Uint8Array;
@@ -248,12 +248,23 @@ export class Account {
     });
   }
 
-  /** Puts a host on the account's list, for its other devices to find. `hostKey` is HS, base64url. */
+  /**
+   * Puts a host on the account's list, for its other devices to find. `hostKey` is HS, base64url. The host itself has to
+   * have said at the relay that it is of this account, which it does when it is told to trust it.
+   */
   putHost(host: Pick<AccountHost, "host" | "rendezvous"> & { name: string; hostKey: string }): Promise<void> {
     return this.#asked(async (member) => {
       const { labels } = accountKeys((await this.#own()).secret);
       const label = hostLabel(labels, host.host, host, this.#random);
-      await member.call("account.putHost", { host: host.host as HostId, rendezvous: host.rendezvous, label });
+      const { host: id, rendezvous } = host;
+      await member.call("account.putHost", { host: id as HostId, rendezvous, label }).catch((error: unknown) => {
+        if (!(error instanceof CallRefused) || error.code !== "not_found") throw error;
+        throw new AccountError(
+          "not_found",
+          "The relay has not heard from this host that it is of this account. See that the host is connected to it, and try again.",
+          { cause: error },
+        );
+      });
     });
   }
 
