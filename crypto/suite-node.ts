@@ -68,14 +68,15 @@ function open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed
   const decipher = createDecipheriv(CIPHER, preparedFrom(key), nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associated, { plaintextLength: length });
   decipher.setAuthTag(sealed.subarray(length));
-  const plaintext = new Uint8Array(decipher.update(sealed.subarray(0, length)));
+  // An array of its own already, and large ones are dear to copy.
+  const { buffer, byteOffset, byteLength } = decipher.update(sealed.subarray(0, length));
   try {
     // Until here nothing is verified: the plaintext leaves this function only after `final`.
     decipher.final();
   } catch (cause) {
     throw new SealError("broken", "A sealed message did not verify.", { cause });
   }
-  return plaintext;
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function agreementKey(privateKey: KeyObject): AgreementKey {
