@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { Grant } from "./grant.ts";
 import { DeviceId, SessionId, Time } from "./ids.ts";
-import { Bytes32, Signature } from "./relay/words.ts";
+import { Bytes32, Signature } from "./relay/shapes.ts";
 import { Way } from "./way.ts";
 
 export const MAX_DEVICE_NAME_CHARS = 80;

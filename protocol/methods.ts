@@ -34,7 +34,7 @@ import {
 } from "./limits.ts";
 import { OfferMade, OpenOffer } from "./offer-made.ts";
 import { Digits, Pairing, PairingId } from "./pairing.ts";
-import { Bytes32, Invitation, Signature } from "./relay/words.ts";
+import { Bytes32, Invitation, Signature } from "./relay/shapes.ts";
 import { HostRelay, MAX_RELAYS, RelayWay } from "./relays.ts";
 import { Rule, RuleId } from "./rule.ts";
 import { SessionState, Summary } from "./session.ts";

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { MAX_LABEL_CHARS } from "./limits.ts";
 import { Time } from "./ids.ts";
-import { RefusedCode, Rendezvous, Ticket } from "./relay/words.ts";
+import { RefusedCode, Rendezvous, Ticket } from "./relay/shapes.ts";
 
 /** Relays of one host. */
 export const MAX_RELAYS = 8;

@@ -9,25 +9,25 @@ import {
   createSignal,
   ErrorBoundary,
   For,
+  type JSX,
   lazy,
   onCleanup,
   onMount,
   Show,
   Suspense,
 } from "solid-js";
-import { DeckContext, hostsOf, makeDeck, ownHostsOf, sessionPath, useDeck } from "./deck.ts";
+import { DeckContext, type HostHere, hostsOf, makeDeck, ownHostsOf, sessionPath, useDeck } from "./deck.ts";
 import "./design/base.css";
 import "./app.css";
-import { Icon, type IconName } from "./design/icon.tsx";
+import { Icon, type IconName, loadIcons } from "./design/icon.tsx";
 import { lazySheet } from "./design/lazy-sheet.tsx";
 import { Loading } from "./design/loading.tsx";
 import { Mark } from "./design/mark.tsx";
 import { ToastList } from "./design/toasts.tsx";
-import { ConnectionBanner } from "./host/banner.tsx";
 import { changedPath, isChanged } from "./host/changed.ts";
 import { digestOf } from "./inbox/digest.ts";
 import Inbox from "./inbox/inbox.tsx";
-import { listenForKeys } from "./keys/keys.ts";
+import type { Served } from "./served.ts";
 import { counted, t } from "./words.ts";
 
 /** At the side of a wide screen it comes a moment after the screen itself; on a phone it is another screen. */
@@ -38,8 +38,14 @@ const Devices = lazy(() => import("./device/devices.tsx"));
 const Shadow = lazy(() => import("./host/shadow.tsx"));
 const Rules = lazy(() => import("./rules/rules.tsx"));
 const Audit = lazy(() => import("./audit/audit.tsx"));
+const Remote = lazy(() => import("./remote/remote.tsx"));
+const RemoteStatus = lazySheet(() => import("./remote/remote-status.tsx"));
 const otherHost = () => import("./host/other-host.tsx");
 const pair = () => import("./pair/pair.tsx");
+const banner = () => import("./host/banner.tsx");
+const ConnectionBanner = lazySheet<{ host: HostHere }>(() =>
+  banner().then((one) => ({ default: one.ConnectionBanner })),
+);
 const OtherHost = lazy(otherHost);
 const Pair = lazy(pair);
 const PairingWatch = lazySheet(() => import("./pairing/pairing-watch.tsx"));
@@ -50,8 +56,8 @@ const KeysSheet = lazySheet(() => import("./keys/keys-sheet.tsx"));
 /** Where the app stands: a browser's address, or the gallery's memory. */
 export type AppRouter = Component<Parameters<typeof Router>[0]>;
 
-export function App(props: { bridge: Bridge; router?: AppRouter }) {
-  const deck = makeDeck(props.bridge);
+export function App(props: { bridge: Bridge; servedBy: () => Promise<Served>; router?: AppRouter }) {
+  const deck = makeDeck(props.bridge, props.servedBy);
   const Kind = props.router ?? Router;
   return (
     <DeckContext.Provider value={deck}>
@@ -62,6 +68,7 @@ export function App(props: { bridge: Bridge; router?: AppRouter }) {
         <Route path="/devices" component={Devices} />
         <Route path="/rules" component={Rules} />
         <Route path="/audit" component={Audit} />
+        <Route path="/remote" component={Remote} />
         <Route path="/other-host/:host" component={OtherHost} />
         <Route path={["/pair", "/join"]} component={Pair} />
         <Route path="*" component={() => <Navigate href="/" />} />
@@ -113,9 +120,15 @@ function Frame(props: RouteSectionProps) {
   const openUnlessGuest = (what: "new" | "terminal" | "palette" | "keys"): void => {
     if (!guest()) setOpen(what);
   };
-  onMount(() => onCleanup(listenForKeys({ navigate, open: openUnlessGuest })));
-  // They are for when something else answers where the app came from: then it is too late to load them from there.
-  onMount(() => void Promise.all([otherHost(), pair()]).catch(() => undefined));
+  onMount(() => {
+    const keys = import("./keys/keys.ts").then(({ listenForKeys }) =>
+      listenForKeys({ navigate, open: openUnlessGuest }),
+    );
+    onCleanup(() => void keys.then((stop) => stop()));
+    loadIcons();
+    // They are for when nothing, or something else, answers where the app came from: then it is too late to load them.
+    void Promise.all([keys, otherHost(), pair(), banner()]).catch(() => undefined);
+  });
   onMount(() => {
     const awake = (): void => hosts().forEach((host) => host.replica.notice({ kind: "awake" }));
     const seen = (): void =>
@@ -161,6 +174,9 @@ function Frame(props: RouteSectionProps) {
           <div class="sidebar-nav">
             <Tab href="/" icon="inbox" label={t("Inbox")} count={digest().waiting.length} />
             <Tab href="/devices" icon="phone" label={t("Devices")} />
+            <Tab href="/remote" icon="relay" label={t("Remote")}>
+              <RemoteStatus />
+            </Tab>
             <button type="button" class="tab" onClick={() => setOpen("new")}>
               <Icon name="plus" />
               <span>{t("New session")}</span>
@@ -191,7 +207,9 @@ function Frame(props: RouteSectionProps) {
                   <bdi class="cut">{host.known.name}</bdi>
                   <span class="dim">
                     {host.view.connection.kind === "live"
-                      ? t("live")
+                      ? host.view.connection.relay === undefined
+                        ? t("live")
+                        : t("by relay")
                       : host.view.connection.kind === "connecting"
                         ? t("connecting")
                         : host.view.connection.kind === "offline"
@@ -266,7 +284,7 @@ function Frame(props: RouteSectionProps) {
   );
 }
 
-function Tab(props: { href: string; icon: IconName; label: string; count?: number }) {
+function Tab(props: { href: string; icon: IconName; label: string; count?: number; children?: JSX.Element }) {
   return (
     <A href={props.href} end class="tab" activeClass="here">
       <Icon name={props.icon} />
@@ -276,6 +294,7 @@ function Tab(props: { href: string; icon: IconName; label: string; count?: numbe
           {props.count}
         </span>
       </Show>
+      {props.children}
     </A>
   );
 }

@@ -2,10 +2,11 @@
 import type { Bridge } from "@flybridge/client/bridge.ts";
 import type { HostView, KnownHost, Replica } from "@flybridge/client/replica.ts";
 import type { HostId, SessionId } from "@flybridge/protocol/ids.ts";
-import { createContext, useContext } from "solid-js";
+import { createContext, createSignal, useContext } from "solid-js";
 import { type Answering, makeAnswering } from "./ask/answering.ts";
 import { makeToasts, type Toasts } from "./design/toasts.tsx";
 import { type Aside, makeAside } from "./pairing/aside.ts";
+import type { Served } from "./served.ts";
 
 export interface Deck {
   readonly bridge: Bridge;
@@ -13,6 +14,8 @@ export interface Deck {
   readonly toasts: Toasts;
   /** Devices that wait to be let in, and are not to be asked about for now. */
   readonly aside: Aside;
+  /** Who served this page; undefined until that is known, which is asked for when somebody wants to know. */
+  served(): Served | undefined;
 }
 
 /** A host together with what is known of it. */
@@ -24,13 +27,20 @@ export interface HostHere {
 
 export const DeckContext = createContext<Deck>();
 
-export function makeDeck(bridge: Bridge): Deck {
+export function makeDeck(bridge: Bridge, servedBy: () => Promise<Served>): Deck {
   const toasts = makeToasts();
+  const [served, setServed] = createSignal<Served>();
+  let asked = false;
   return {
     bridge,
     toasts,
     aside: makeAside(),
     answering: makeAnswering(toasts),
+    served() {
+      if (!asked) void servedBy().then(setServed);
+      asked = true;
+      return served();
+    },
   };
 }
 

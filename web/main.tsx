@@ -15,7 +15,7 @@ const root = document.querySelector("#app");
 if (!root) throw new Error("the page has no #app");
 try {
   const bridge = await makeBridge(webPlatform(storeCell));
-  render(() => <App bridge={bridge} />, root);
+  render(() => <App bridge={bridge} servedBy={async () => (await import("./served.ts")).servedBy()} />, root);
   void registerWorker();
 } catch (fault) {
   root.textContent = t(

@@ -1,7 +1,26 @@
-/** Writes icons.ts: the outlines of the lucide icons in use, each as one path. Run it after changing the list. */
+/** Writes icons.ts and icons-more.ts: the outlines of the lucide icons in use, each as one path. Run it after changing a list. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+/** Those of the first screen; the others come a moment later. */
+const FIRST = new Set([
+  "archive",
+  "back",
+  "check",
+  "chevron",
+  "close",
+  "command",
+  "fail",
+  "inbox",
+  "lock",
+  "offline",
+  "phone",
+  "plus",
+  "relay",
+  "search",
+  "sessions",
+  "terminal",
+]);
 const USED = {
   alert: "triangle-alert",
   archive: "archive",
@@ -68,6 +87,10 @@ const USED = {
   steer: "corner-down-right",
   sun: "sun-moon",
   command: "command",
+  relay: "radio-tower",
+  person: "circle-user-round",
+  print: "printer",
+  again: "rotate-cw",
 } as const;
 
 type Shape = [string, Record<string, string>];
@@ -75,13 +98,22 @@ const nodes = JSON.parse(
   readFileSync(fileURLToPath(import.meta.resolve("lucide-static/icon-nodes.json")), "utf8"),
 ) as Record<string, Shape[]>;
 
-const lines = Object.entries(USED).map(
-  ([name, icon]) => `  ${name}: ${JSON.stringify((nodes[icon] ?? missing(icon)).map(pathOf).map(absolute).join(""))},`,
-);
-writeFileSync(
-  new URL("icons.ts", import.meta.url),
-  `/** Outlines of lucide icons (ISC licence), 24 by 24, one path each; made by icons.make.ts. */\nexport const ICONS = {\n${lines.join("\n")}\n} as const;\n`,
-);
+write("icons.ts", "FIRST_ICONS", (name) => FIRST.has(name));
+write("icons-more.ts", "MORE_ICONS", (name) => !FIRST.has(name));
+
+function write(file: string, constant: string, isIn: (name: string) => boolean): void {
+  const lines = Object.entries(USED)
+    .filter(([name]) => isIn(name))
+    .map(([name, icon]) => {
+      const path = (nodes[icon] ?? missing(icon)).map(pathOf).map(absolute).join("");
+      return `  ${name}: ${JSON.stringify(path)},\n`;
+    });
+  const about = "/** Outlines of lucide icons (ISC licence), 24 by 24, one path each; made by icons.make.ts. */";
+  writeFileSync(
+    new URL(file, import.meta.url),
+    `${about}\nexport const ${constant} = {\n${lines.join("")}} as const;\n`,
+  );
+}
 
 function pathOf([tag, at]: Shape): string {
   const n = (name: string): number => Number(at[name] ?? 0);

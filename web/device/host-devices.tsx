@@ -59,6 +59,12 @@ export function HostDevices(props: { host: HostHere }) {
         <RevokeAll host={props.host} />
         <OpenOffers host={props.host} again={offering()} />
       </Show>
+      <Further
+        href="/remote"
+        icon="relay"
+        title={t("Remote")}
+        detail={t("Relays, by which it is reached from anywhere")}
+      />
       <Further href="/rules" icon="rule" title={t("Rules")} detail={t("What is allowed without asking")} />
       <Further
         href="/audit"

@@ -16,6 +16,9 @@ if (stand && root) {
   history.set({ value: stand.path, replace: true });
   window.gallery = { world, path: () => history.get() };
   const InMemory: AppRouter = (props) => <MemoryRouter {...props} history={history} />;
-  render(() => <App bridge={world.bridge} router={InMemory} />, root);
+  render(
+    () => <App bridge={world.bridge} servedBy={() => Promise.resolve(stand.served ?? "host")} router={InMemory} />,
+    root,
+  );
 } else if (root) root.textContent = `No state "${name}". ${Object.keys(SCENES).join(", ")}`;
 addEventListener("hashchange", () => location.reload());

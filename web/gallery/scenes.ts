@@ -5,6 +5,7 @@ import type { Ask } from "@flybridge/protocol/ask.ts";
 import type { Device } from "@flybridge/protocol/device.ts";
 import type { GrantEnd, Verb } from "@flybridge/protocol/grant.ts";
 import { sessionPath } from "../deck.ts";
+import type { Served } from "../served.ts";
 import {
   APPROVAL,
   DANGER,
@@ -33,6 +34,7 @@ import {
   words,
 } from "./data.ts";
 import { FULL_ID, GUEST_KNOWN, guestView, OTHER_HOST, overHost, SHARED, WAITING } from "./access.ts";
+import { BY_RELAY, LIVE, REFUSED, RELAYS } from "./remote.ts";
 import { COLOURS, SHELL, VIM } from "./screens.ts";
 import type { CannedTerminal } from "./terminal.ts";
 import { ATTACHED, ELSEWHERE, offering, ON_SCREEN, RULED_ASK, RULED_MCP_ASK, SECRET } from "./extras.ts";
@@ -41,6 +43,7 @@ import { askRow, type Scene } from "./world.ts";
 interface Stand {
   scene: Scene;
   path: string;
+  served?: Served;
 }
 
 const one = (sessions: SessionView[], view: Partial<HostView> = {}, more: Partial<Scene> = {}): Scene => ({
@@ -312,6 +315,14 @@ export const SCENES: Record<string, () => Stand> = {
   devices: () => ({ scene: one(many(3), seenAll(many(3))), path: "/devices" }),
   "devices-shared": () => ({ scene: one(many(3), { ...seenAll(many(3)), ...SHARED }), path: "/devices" }),
   audit: () => ({ scene: one(many(3), { ...seenAll(many(3)), ...SHARED }), path: "/audit" }),
+  remote: () => ({ scene: one(many(3), seenAll(many(3)), { relays: RELAYS }), path: "/remote" }),
+  "remote-none": () => ({ scene: one(many(3), seenAll(many(3))), path: "/remote" }),
+  "remote-refused": () => ({ scene: one(many(3), seenAll(many(3)), { relays: REFUSED }), path: "/remote" }),
+  "remote-by-relay": () => ({
+    scene: one(many(3), { ...seenAll(many(3)), ...BY_RELAY }, { relays: [LIVE] }),
+    path: "/remote",
+    served: "relay",
+  }),
   "session-shared": () => inSession(viewOf(stateOf(1), RICH), SHARED),
   "terminal-shared": () => terminal({ screen: SHELL, echo: 5 }, {}, [], SHARED),
   pairing: () => ({

@@ -11,6 +11,7 @@ import type { Device } from "@flybridge/protocol/device.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { HostId, IntentId, ItemId, SessionId } from "@flybridge/protocol/ids.ts";
 import type { IntentMethod, Params, QueryMethod, Result } from "@flybridge/protocol/methods.ts";
+import type { HostRelay } from "@flybridge/protocol/relays.ts";
 import type { Rule } from "@flybridge/protocol/rule.ts";
 import type { SessionState, Summary } from "@flybridge/protocol/session.ts";
 import { summaryOf } from "@flybridge/protocol/fold.ts";
@@ -19,6 +20,7 @@ import { accessActs, accessAnswer } from "./access.ts";
 import { AGENTS, FOLDERS, OTHER_DEVICE, PAIRED } from "./data.ts";
 import { CONVERSATIONS, HOOKS, SAID } from "./earlier.ts";
 import { CONTENTS, PATHS, RULES } from "./extras.ts";
+import { cannedRelays } from "./remote.ts";
 import { type CannedTerminal, type CannedTerminals, cannedTerminals } from "./terminal.ts";
 
 /** How long the pretended host takes to accept, in milliseconds. */
@@ -31,6 +33,7 @@ export interface Scene {
   older?: Record<SessionId, Row[][]>;
   rules?: Rule[];
   terminals?: Record<SessionId, CannedTerminal>;
+  relays?: HostRelay[];
 }
 
 export interface World {
@@ -61,6 +64,7 @@ export function makeWorld(scene: Scene): World {
   });
   const intents: World["intents"] = [];
   const terminals = cannedTerminals(scene.terminals ?? {});
+  const relays = cannedRelays(scene.relays ?? []);
   let how: Parameters<World["behave"]>[0] = "accept";
   let count = 0;
   const views = new Map<SessionId, Cell<SessionView>>();
@@ -174,6 +178,7 @@ export function makeWorld(scene: Scene): World {
         view.change((host) => Object.assign(host.devices[device] as Device, { name })),
       "device.revoke": ({ device }) => view.change((host) => delete host.devices[device]),
       ...accessActs(known, view),
+      ...relays.acts,
     };
 
     const replica: Replica = {
@@ -319,6 +324,7 @@ export function makeWorld(scene: Scene): World {
     await new Promise((resolve) => setTimeout(resolve, 30));
     if (method === "terminal.page") return terminals.page(params as Params<"terminal.page">);
     if (method === "rule.list") return { rules };
+    if (method === "relay.list") return relays.list();
     if (method === "hook.list") return { hooks: HOOKS };
     if (method === "conversation.list") return { conversations: CONVERSATIONS };
     if (method === "conversation.read") return { said: SAID };

@@ -10,6 +10,7 @@ export default function KeysSheet(props: { onClose: () => void }) {
     [["i"], t("Inbox")],
     [["s"], t("Sessions")],
     [["d"], t("Devices")],
+    [["r"], t("Remote")],
     [["n"], t("New session")],
     [["t"], t("New terminal")],
     [["j", "k"], t("Next, previous in a list")],

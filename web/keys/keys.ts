@@ -36,6 +36,7 @@ const ACTIONS: Record<string, (actions: KeyActions) => void> = {
   i: (actions) => actions.navigate("/"),
   s: (actions) => actions.navigate("/sessions"),
   d: (actions) => actions.navigate("/devices"),
+  r: (actions) => actions.navigate("/remote"),
   "/": () => focusShown("[data-search]"),
   p: () => focusShown("[data-composer]"),
   a: () => focusShown(".ask [data-decide]"),
