@@ -41,10 +41,13 @@ const SKEW_MS = 5 * 60_000;
 const CONTROL = 0;
 /** Circuit numbers are 32 bits; 0 is the socket itself. */
 const LAST_CIRCUIT = 0xffff_ffff;
+const NOTHING = new Uint8Array(0);
 
 /** What a seat needs of the host's socket. */
 export interface SeatSocket {
   send(frame: Uint8Array, gone?: () => void): void;
+  /** Both as one frame. */
+  sendAfter(first: Uint8Array, rest: Uint8Array, gone?: () => void): void;
   readonly buffered: number;
   close(reason: string): void;
 }
@@ -85,6 +88,8 @@ interface Circuit {
   readonly by: JoinBy["kind"];
   readonly key: string;
   readonly ticket: string | undefined;
+  /** What stands before each of its frames to the host. */
+  readonly header: Uint8Array;
   /** Bytes that the host may still send. */
   window: number;
 }
@@ -255,7 +260,14 @@ export class Seat {
     do this.#lastCircuit = this.#lastCircuit === LAST_CIRCUIT ? 1 : this.#lastCircuit + 1;
     while (this.#circuits.has(this.#lastCircuit));
     const id = this.#lastCircuit;
-    const circuit: Circuit = { device, by: by.kind, key, ticket: ticketId, window: CIRCUIT_WINDOW_BYTES };
+    const circuit: Circuit = {
+      device,
+      by: by.kind,
+      key,
+      ticket: ticketId,
+      header: frameOf(FrameType.data, id, NOTHING),
+      window: CIRCUIT_WINDOW_BYTES,
+    };
     this.#circuits.set(id, circuit);
     if (ticketId !== undefined) this.#byTicket.set(ticketId, id);
     this.#socket.send(frameOf(FrameType.open, id, encode({ by: by.kind, key } satisfies Caller)));
@@ -268,10 +280,10 @@ export class Seat {
       data: (frame) => {
         if (!isOpen()) return;
         this.#events.forwarded(frame.length);
-        if (this.#socket.buffered <= HOST_HIGH_BYTES) return this.#socket.send(frameOf(FrameType.data, id, frame));
+        if (this.#socket.buffered <= HOST_HIGH_BYTES) return this.#socket.sendAfter(circuit.header, frame);
         this.#held.add(circuit.device);
         circuit.device.hold();
-        this.#socket.send(frameOf(FrameType.data, id, frame), () => this.drained());
+        this.#socket.sendAfter(circuit.header, frame, () => this.drained());
       },
       credit: (bytes) => {
         if (!isOpen()) return;
