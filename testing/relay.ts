@@ -36,6 +36,9 @@ export async function startRelay(
     readonly env?: Readonly<Record<string, string>>;
     /** Words before its own, to start it in a network of its own. */
     readonly under?: readonly string[];
+    /** Loopback unless it says otherwise, and any free port. */
+    readonly address?: string;
+    readonly port?: number;
   } = {},
 ): Promise<RunningRelay> {
   const folder = mkdtempSync(join(tmpdir(), "flybridge-relay-"));
@@ -48,7 +51,7 @@ export async function startRelay(
       env: {
         PATH: process.env["PATH"] ?? "",
         HOME: folder,
-        FLYBRIDGE_RELAY_LISTEN: `127.0.0.1:${port}`,
+        FLYBRIDGE_RELAY_LISTEN: `${options.address ?? "127.0.0.1"}:${port}`,
         FLYBRIDGE_RELAY_DATA: join(folder, "data"),
         FLYBRIDGE_RELAY_REGISTRATION: "open",
         ...options.env,
@@ -72,7 +75,7 @@ export async function startRelay(
     child.kill(signal);
     await exit;
   };
-  await start(0);
+  await start(options.port ?? 0);
   return {
     folder,
     get origin() {
