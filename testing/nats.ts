@@ -12,6 +12,9 @@ const ANY_PORT = "-1";
 export interface Nats extends AsyncDisposable {
   /** It stays the same when the server starts again. */
   readonly url: string;
+  readonly port: number;
+  /** 0 while it does not run. */
+  readonly pid: number;
   /** In order. */
   stop(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
@@ -20,12 +23,12 @@ export interface Nats extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** Throws, with a sentence, where there is none. */
-export async function startNats(): Promise<Nats> {
+/** Throws, with a sentence, where there is none. `words` are further ones on its command line. */
+export async function startNats(words: readonly string[] = []): Promise<Nats> {
   const program = findProgram();
   let port = ANY_PORT;
   const server = daemon({
-    command: () => [program, "-a", "127.0.0.1", "-p", port],
+    command: () => [program, "-a", "127.0.0.1", "-p", port, ...words],
     // It listens by then, and tells where.
     ready: /Listening for client connections on 127\.0\.0\.1:(\d+)/u,
     end: "SIGTERM",
@@ -42,6 +45,10 @@ export async function startNats(): Promise<Nats> {
   }
   return {
     url: `nats://127.0.0.1:${port}`,
+    port: Number(port),
+    get pid() {
+      return server.pid;
+    },
     start,
     stop: () => server.stop(),
     kill: () => server.kill(),

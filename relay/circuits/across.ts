@@ -17,9 +17,16 @@ const HEADER_BYTES = 1 + ID_BYTES;
 const DATA = 0;
 const CREDIT = 1;
 const CLOSE = 2;
+/** To the node of a device: read nothing from it, or again. */
+const HOLD = 3;
+const RELEASE = 4;
+const NOTHING = new Uint8Array(0);
 /** Milliseconds between looks whether the nodes at the other ends are still there, and how often one may not answer. */
 const LOOK_MS = 1_000;
 const MAX_UNANSWERED = 3;
+const SLOW = "the way between two nodes is too slow, or gone";
+const CUT = "the way between two nodes is gone";
+const MOVED = "the host has moved";
 const ALIVE = new Uint8Array([1]);
 const DEAD = new Uint8Array([0]);
 
@@ -33,48 +40,66 @@ const Reply = v.variant("kind", [
   v.object({ kind: v.literal("refused"), code: RefusedCode }),
 ]);
 
-/** One end that is here, of a circuit whose other end is at `node`. */
-interface Here {
-  readonly end: CircuitEnd & Partial<Pick<DeviceEnd, "isAlive">>;
+/** A circuit of which one end is here, and the other at `node`. */
+interface Circuit {
   readonly rendezvous: string;
   /** Undefined while it is not known who has the host. */
   node: string | undefined;
+  /** The one that is here. Undefined while the host is asked. */
+  end: CircuitEnd | DeviceEnd | undefined;
 }
 
-/** `join` is the hub's own, for hosts of this node. */
+/** `join` and `moved` are the hub's own, for hosts of this node. */
 export function openAcross(
   bus: Bus,
   here: {
     join(join: Join, device: DeviceEnd): Promise<Joined | undefined>;
+    moved(rendezvous: string): void;
     ended(keys: readonly string[], code: RefusedCode): void;
   },
 ): Others & Disposable {
-  const circuits = new Map<string, Here>();
+  const circuits = new Map<string, Circuit>();
   const unanswered = new Map<string, number>();
 
-  const send = (node: string | undefined, kind: number, id: string, payload: Uint8Array): void => {
-    if (node === undefined || bus.send(node, frameOf(kind, id, payload))) return;
-    // Too much waits, or there is no bus: of a circuit that lost a frame nothing is of use.
-    const circuit = circuits.get(id);
+  const close = (id: string, circuit: Circuit, reason: string): void => {
     circuits.delete(id);
-    circuit?.end.close("the way between two nodes is too slow");
+    circuit.end?.close(reason);
+  };
+  const closeAll = (which: (circuit: Circuit) => boolean, reason: string): void => {
+    for (const [id, circuit] of circuits) if (which(circuit)) close(id, circuit, reason);
+  };
+  const sendClose = (id: string, { node }: Circuit, reason: string): void => {
+    if (node !== undefined) bus.send(node, frameOf(CLOSE, id, new TextEncoder().encode(reason)));
+  };
+  const send = (id: string, circuit: Circuit, kind: number, payload: Uint8Array): void => {
+    if (circuit.node === undefined || bus.send(circuit.node, frameOf(kind, id, payload))) return;
+    // Too much waits, or there is no bus: of a circuit that lost a frame nothing is of use.
+    if (circuits.get(id) !== circuit) return;
+    sendClose(id, circuit, SLOW);
+    close(id, circuit, SLOW);
   };
   /** The end at the other node. */
-  const far = (circuit: () => Here | undefined, id: string): CircuitEnd => ({
-    data: (frame) => send(circuit()?.node, DATA, id, frame),
-    credit: (bytes) => send(circuit()?.node, CREDIT, id, uint32(bytes)),
+  const farEnd = (id: string, circuit: Circuit): CircuitEnd => ({
+    data: (frame) => send(id, circuit, DATA, frame),
+    credit: (bytes) => send(id, circuit, CREDIT, uint32(bytes)),
     close(reason) {
-      const found = circuit();
-      circuits.delete(id);
-      if (found?.node !== undefined) bus.send(found.node, frameOf(CLOSE, id, new TextEncoder().encode(reason)));
+      if (circuits.get(id) === circuit) circuits.delete(id);
+      sendClose(id, circuit, reason);
     },
   });
-  const closeAll = (which: (circuit: Here) => boolean, reason: string): void => {
-    for (const [id, circuit] of circuits) {
-      if (!which(circuit)) continue;
-      circuits.delete(id);
-      circuit.end.close(reason);
-    }
+  const farDevice = (id: string, circuit: Circuit & { readonly node: string }): DeviceEnd => {
+    let isHeld = false;
+    const hold = (next: boolean): void => {
+      if (isHeld === next) return;
+      isHeld = next;
+      send(id, circuit, next ? HOLD : RELEASE, NOTHING);
+    };
+    return {
+      ...farEnd(id, circuit),
+      hold: () => hold(true),
+      release: () => hold(false),
+      isAlive: async () => (await bus.query(circuit.node, idBytes(id)).catch(() => undefined))?.[0] === ALIVE[0],
+    };
   };
 
   bus.listen({
@@ -82,50 +107,51 @@ export function openAcross(
       const request = decode(Request, bytes);
       if (!request || request.join.rendezvous !== rendezvous) return encode({ kind: "refused", code: "bad_opening" });
       const { node, id, join } = request;
-      const circuit = { current: undefined as Here | undefined };
-      const device: DeviceEnd = {
-        ...far(() => circuit.current ?? { end: device, rendezvous, node }, id),
-        // The window is what holds it.
-        hold() {},
-        release() {},
-        isAlive: async () => (await bus.query(node, idBytes(id)).catch(() => undefined))?.[0] === 1,
-      };
-      const joined = await here.join(join, device);
+      const name = bus.node;
+      const circuit = { rendezvous, node, end: undefined as CircuitEnd | undefined };
+      const joined = await here.join(join, farDevice(id, circuit));
       if (!joined) return encode({ kind: "refused", code: "host_away" });
       if (joined.kind === "refused") return encode(joined);
-      circuit.current = { end: joined.end, rendezvous, node };
-      circuits.set(id, circuit.current);
+      if (bus.node !== name) joined.end.close(CUT);
+      circuit.end = joined.end;
+      circuits.set(id, circuit);
       const { ticket } = joined;
       return encode({ kind: "joined", node: bus.node, ...(ticket === undefined ? {} : { ticket }) });
     },
     async queried(bytes) {
       // Without a circuit, it is asked whether this node is there.
       if (bytes.length === 0) return ALIVE;
-      const circuit = circuits.get(Buffer.from(bytes).toString("base64url"));
-      return (await circuit?.end.isAlive?.()) === true ? ALIVE : DEAD;
+      const end = circuits.get(Buffer.from(bytes).toString("base64url"))?.end;
+      return end && isDevice(end) && (await end.isAlive()) ? ALIVE : DEAD;
     },
     frame(bytes) {
       const id = Buffer.from(bytes.subarray(1, HEADER_BYTES)).toString("base64url");
       const circuit = circuits.get(id);
-      if (!circuit) return;
+      const end = circuit?.end;
+      if (!circuit || !end) return;
       const payload = bytes.subarray(HEADER_BYTES);
       switch (bytes[0]) {
         case DATA:
-          return circuit.end.data(payload);
+          return end.data(payload);
         case CREDIT:
-          return circuit.end.credit(creditIn(payload) ?? 0);
+          return end.credit(creditIn(payload) ?? 0);
         case CLOSE:
-          circuits.delete(id);
-          return circuit.end.close(new TextDecoder().decode(payload));
+          return close(id, circuit, new TextDecoder().decode(payload));
+        case HOLD:
+          return isDevice(end) ? end.hold() : undefined;
+        case RELEASE:
+          return isDevice(end) ? end.release() : undefined;
+        default:
+          // Of a newer node: nothing of ours hangs on it.
+          return undefined;
       }
     },
     ended: (keys, code) => here.ended(keys, code),
-    moved: (rendezvous, node) =>
-      closeAll(
-        (circuit) => circuit.rendezvous === rendezvous && circuit.node !== node && circuit.end.isAlive !== undefined,
-        "the host has moved",
-      ),
-    cut: () => closeAll(() => true, "the way between two nodes is gone"),
+    moved(rendezvous, node) {
+      here.moved(rendezvous);
+      closeAll((circuit) => circuit.rendezvous === rendezvous && isJoined(circuit) && circuit.node !== node, MOVED);
+    },
+    cut: () => closeAll(isJoined, CUT),
   });
 
   const looking = setInterval(() => {
@@ -149,32 +175,41 @@ export function openAcross(
   return {
     async join(join, device) {
       const id = randomBytes(ID_BYTES).toString("base64url");
-      const circuit: Here = { end: device, rendezvous: join.rendezvous, node: undefined };
+      const circuit: Circuit = { rendezvous: join.rendezvous, node: undefined, end: device };
       // Before the answer: the host's first words may be quicker.
       circuits.set(id, circuit);
+      const refused = (code: RefusedCode): Joined => {
+        circuits.delete(id);
+        return { kind: "refused", code };
+      };
       try {
-        const bytes = await bus.ask(join.rendezvous, encode({ node: bus.node, id, join }));
-        const reply = bytes && decode(Reply, bytes);
-        if (reply?.kind !== "joined") {
-          circuits.delete(id);
-          return bytes === undefined ? undefined : (reply ?? { kind: "refused", code: "unavailable" });
-        }
+        const name = bus.node;
+        const bytes = await bus.ask(join.rendezvous, encode({ node: name, id, join }));
+        if (!bytes) return refused("host_away");
+        const reply = decode(Reply, bytes);
+        if (reply?.kind !== "joined") return refused(reply?.code ?? "unavailable");
+        // The bus was cut with the answer, and what the host said first is lost.
+        if (bus.node !== name) return refused("unavailable");
         circuit.node = reply.node;
         const { ticket } = reply;
-        return {
-          kind: "joined",
-          end: far(() => circuit, id),
-          ...(ticket === undefined ? {} : { ticket }),
-        };
+        return { kind: "joined", end: farEnd(id, circuit), ...(ticket === undefined ? {} : { ticket }) };
       } catch (error) {
-        circuits.delete(id);
-        if (error instanceof BusAway) return { kind: "refused", code: "unavailable" };
+        if (error instanceof BusAway) return refused("unavailable");
         throw error;
       }
     },
     claim: (rendezvous) => bus.claim(rendezvous),
     [Symbol.dispose]: () => clearInterval(looking),
   };
+}
+
+/** Who still asks hears of a cut by that. */
+function isJoined({ node, end }: Circuit): boolean {
+  return node !== undefined && end !== undefined;
+}
+
+function isDevice(end: CircuitEnd | DeviceEnd): end is DeviceEnd {
+  return "isAlive" in end;
 }
 
 function frameOf(kind: number, id: string, payload: Uint8Array): Uint8Array {

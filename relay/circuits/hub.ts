@@ -34,13 +34,23 @@ export function makeHub(around: {
   origin(): string;
   readonly counts: Counts;
   /** Made over what this hub has itself. */
-  others?(here: { join(join: Join, device: DeviceEnd): Promise<Joined | undefined> }): Others;
+  others?(here: {
+    join(join: Join, device: DeviceEnd): Promise<Joined | undefined>;
+    /** That host is at another node now: what it had here it has left, and does not know it yet. */
+    moved(rendezvous: string): void;
+  }): Others;
   now(): number;
 }): Hub {
   const { counts } = around;
   const seats = new Map<string, Seat>();
   const others = around.others?.({
     join: async (join, device) => seats.get(join.rendezvous)?.join(join, device),
+    moved(rendezvous) {
+      const seat = seats.get(rendezvous);
+      if (!seat) return;
+      leave(seat, "the host has moved");
+      seat.close("replaced by a newer connection of this host");
+    },
   });
   const claims = new Map<Seat, Disposable>();
 

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import type { Database } from "./database.ts";
 import { openPostgres } from "./postgres.ts";
@@ -10,11 +11,13 @@ import { openSqlite } from "./sqlite.ts";
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 const SECRET_BYTES = 48;
+/** Milliseconds for an answer: less than whoever asks a node how it is waits for it. */
+const WELL_MS = 1_000;
 
 export interface RelayStore extends AsyncDisposable {
   readonly database: Database;
   readonly secret: string;
-  /** Whether it answers now. */
+  /** Whether it answers, within a second. */
   isWell(): Promise<boolean>;
 }
 
@@ -32,10 +35,13 @@ export async function openRelayStore({ store, secret }: Pick<Config, "store" | "
     database,
     secret: own,
     isWell: () =>
-      database.query("SELECT 1 AS one").then(
-        () => true,
-        () => false,
-      ),
+      Promise.race([
+        database.query("SELECT 1 AS one").then(
+          () => true,
+          () => false,
+        ),
+        delay(WELL_MS, false, { ref: false }),
+      ]),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
