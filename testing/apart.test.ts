@@ -198,7 +198,7 @@ describe(
         apart.plug(side);
         const since = performance.now();
         await said(end, BACK_MS);
-      console.log(`${side}: all there ${Math.round(performance.now() - since)} ms after the link was back`);
+        console.log(`${side}: all there ${Math.round(performance.now() - since)} ms after the link was back`);
         await turnEnded();
         assert.equal(await phone.locator(".words", { hasText: end }).count(), 1);
         assert.equal(promptsTold(end), 1);
@@ -259,7 +259,7 @@ describe(
       await guest.goto(link);
       await guest.getByRole("button", { name: "Join session" }).tap();
       await guest.getByText(/^Shared by test host until/u).waitFor();
-        await shell.call(
+      await shell.call(
         "session.prompt",
         {
           session: claude.session,

@@ -8,6 +8,7 @@ import {
   FIRST_DELAY_MS,
   LONGEST_DELAY_MS,
   LONGEST_EARLY_DELAY_MS,
+  LONGEST_SOON_DELAY_MS,
   retryDelayMs,
   STEADY_MS,
 } from "./dial.ts";
@@ -19,6 +20,7 @@ describe("the wait before dialling again", () => {
     assert.equal(retryDelayMs(0, 0, 0.5), FIRST_DELAY_MS / 2);
     assert.equal(retryDelayMs(2, 0, 0.5), (FIRST_DELAY_MS * 1.5 * 1.5) / 2);
     assert.equal(retryDelayMs(10_000, EARLY_MS - 1, 0.5), LONGEST_EARLY_DELAY_MS / 2);
+    assert.equal(retryDelayMs(10_000, EARLY_MS - 1, 0.5, true), LONGEST_SOON_DELAY_MS / 2);
     assert.equal(retryDelayMs(10_000, EARLY_MS, 0.5), LONGEST_DELAY_MS / 2);
     fc.assert(
       fc.property(fc.nat(), fc.nat(), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, down, chance) => {
