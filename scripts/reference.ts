@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { METHODS } from "../protocol/methods.ts";
 import { VARIABLES } from "../relay/config.ts";
-import { messageShapes, methodShapes, namedShapes } from "./reference/shapes.ts";
+import { messageShapes, methodShapes, namedShapes, relayShapes } from "./reference/shapes.ts";
 import { transcript } from "./reference/transcript.ts";
 
 export interface Section {
@@ -26,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
   { file: "PROTOCOL.md", name: "method shapes", make: methodShapes },
   { file: "PROTOCOL.md", name: "message shapes", make: messageShapes },
   { file: "PROTOCOL.md", name: "named shapes", make: namedShapes },
+  { file: "PROTOCOL.md", name: "relay shapes", make: relayShapes },
   { file: "PROTOCOL.md", name: "transcript", make: transcript },
   { file: "docs/relay.md", name: "environment", make: environmentTable },
 ];

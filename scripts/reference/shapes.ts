@@ -13,6 +13,8 @@ import { DeviceMessage, HostMessage } from "../../protocol/message.ts";
 import { METHODS } from "../../protocol/methods.ts";
 import { OfferMade } from "../../protocol/offer-made.ts";
 import { DeviceHello, HostHello } from "../../protocol/relay.ts";
+import * as account from "../../protocol/relay/account.ts";
+import * as relay from "../../protocol/relay/words.ts";
 import { OpenAsk, SessionState, Status, Summary, WaitingPrompt } from "../../protocol/session.ts";
 import { describe, type Names } from "../../protocol/wire.ts";
 import { Folder, FolderPath } from "../../protocol/workspace.ts";
@@ -74,6 +76,21 @@ export function messageShapes(): string {
     definition("Introduction", Introduction),
     definition("DeviceMessage", DeviceMessage),
     definition("HostMessage", HostMessage),
+  ]);
+}
+
+/** What is said to a relay, and what it says; then the calls about an account. */
+export function relayShapes(): string {
+  const { RelayHello, Opening, JoinBy, Welcome, Refused, RefusedCode, Session, TicketBody, Caller, ToHost, FromHost } =
+    relay;
+  const messages = { RelayHello, Opening, JoinBy, Welcome, Refused, Session, TicketBody, Caller, ToHost, FromHost };
+  const { Stretching, Lock, Member, AccountHost, Notice, AccountCode, ToMember } = account;
+  const shapes = { ...messages, RefusedCode, Stretching, Lock, Member, AccountHost, Notice, AccountCode, ToMember };
+  return fenced([
+    ...Object.entries(shapes).map(([name, schema]) => definition(name, schema)),
+    ...Object.entries(account.ACCOUNT_METHODS).map(
+      ([name, { needs, params, result }]) => `${name} (${needs})\n  ${inner(params)}\n  ->${alternatives(result)}`,
+    ),
   ]);
 }
 
