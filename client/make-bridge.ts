@@ -49,6 +49,16 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
     return replica;
   };
 
+  /** By a relay one comes back with a ticket only: it is here before anybody can leave. */
+  const takeWays = async (replica: HostReplica): Promise<void> => {
+    try {
+      const key = toBase64Url((await keys.proof()).publicKey);
+      await keepWays(keys, replica.host, (await replica.call("relay.ways", { key })).ways);
+    } catch {
+      // The connection that comes next asks again.
+    }
+  };
+
   return {
     hosts,
     async pair(connection, { confirming = () => {}, ...self }) {
@@ -81,6 +91,7 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
       if (before) before.repaired(known, connected.pipe);
       const replica = before ?? make(known);
       if (!before) void replica.start(connected.pipe);
+      if (address === undefined) await takeWays(replica);
       return replica;
     },
     replica(host) {

@@ -182,6 +182,7 @@ describe("addresses in a browser", () => {
       "wss://a.example",
       "wss://127.0.0.1:7683",
     ]);
+    assert.deepEqual(webAddresses("https://relay.example", { addresses, relay: "https://relay.example" }), []);
   });
 });
 

@@ -32,8 +32,12 @@ export async function webPlatform(makeCell: MakeCell): Promise<Platform> {
   };
 }
 
-/** First where the page came from, which its policy always allows; then the others, at least as safely as the page itself. */
-export function webAddresses(origin: string, { addresses }: Pick<Connection, "addresses">): string[] {
+/**
+ * First where the page came from, which its policy always allows; then the others, at least as safely as the page itself.
+ * None when that is the host's relay: it is not the host, and its pages may connect to it alone.
+ */
+export function webAddresses(origin: string, { addresses, relay }: Pick<Connection, "addresses" | "relay">): string[] {
+  if (relay === origin) return [];
   const secure = origin.startsWith("https:");
   return [...new Set([origin.replace(/^http/u, "ws"), ...addresses.map((address) => originOf(address, secure))])];
 }

@@ -54,7 +54,7 @@ export interface CannedRelays {
 }
 
 export function cannedRelays(given: readonly HostRelay[]): CannedRelays {
-  let relays = [...given];
+  let relays = structuredClone([...given]);
   const put = (origin: string, change: Partial<HostRelay>): void => {
     relays = relays.some((one) => one.origin === origin)
       ? relays.map((one) => (one.origin === origin ? { ...one, ...change } : one))
@@ -87,7 +87,7 @@ export function cannedRelays(given: readonly HostRelay[]): CannedRelays {
         return {};
       },
       "account.distrust": ({ origin }) => {
-        relays = relays.map(({ account: _, ...one }) => (one.origin === origin ? one : { ...one }));
+        for (const one of relays) if (one.origin === origin) delete one.account;
         return {};
       },
     },

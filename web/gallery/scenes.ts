@@ -330,6 +330,7 @@ export const SCENES: Record<string, () => Stand> = {
     path: "/sessions",
   }),
   join: () => ({ scene: { hosts: [] }, path: "/join" }),
+  "pair-by-relay": () => ({ scene: { hosts: [] }, path: "/pair", served: "relay" }),
   "guest-watching": () => asGuest(["read", "detach"], asking(APPROVAL)),
   "guest-answering": () => asGuest(["read", "answer", "detach"], asking(RULED_ASK)),
   "guest-prompting": () =>

@@ -6,6 +6,7 @@ import "../design/facts.css";
 import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { thisDevice } from "../device/self.ts";
+import { ServedNote } from "../remote/served-note.tsx";
 import { t } from "../words.ts";
 
 export interface Link {
@@ -25,6 +26,8 @@ export function PairAsk(props: {
   const [name, setName] = createSignal(self.name);
   const connection = (): Connection => props.link.connection;
   const joins = (): boolean => props.link.purpose === "join";
+  /** The page came from the relay that it is paired through, and can go no other way. */
+  const onlyThrough = (): boolean => connection().relay === location.origin;
   return (
     <div class="pair-ask">
       <Show when={!joins()} fallback={<Joining />}>
@@ -35,16 +38,18 @@ export function PairAsk(props: {
           <dt>{t("Name")}</dt>
           <dd dir="auto">{visibleLine(connection().name ?? t("not told"))}</dd>
         </div>
-        <div>
-          <dt>{t("Address")}</dt>
-          <dd class="mono" dir="ltr">
-            {visibleLine(formatAddress(connection().addresses[0]))}
-          </dd>
-        </div>
+        <Show when={!onlyThrough()}>
+          <div>
+            <dt>{t("Address")}</dt>
+            <dd class="mono" dir="ltr">
+              {visibleLine(formatAddress(connection().addresses[0]))}
+            </dd>
+          </div>
+        </Show>
         <Show when={connection().relay}>
           {(relay) => (
             <div>
-              <dt>{t("Relay")}</dt>
+              <dt>{onlyThrough() ? t("Through") : t("Or through")}</dt>
               <dd class="mono" dir="ltr">
                 {visibleLine(relay())}
               </dd>
@@ -61,6 +66,7 @@ export function PairAsk(props: {
       <p class="dim pair-note">
         {t("It is sealed end to end: only a host that holds this key can read what you send.")}
       </p>
+      <ServedNote />
       <Show when={!joins()}>
         <div>
           <label class="label" for={`${id}-name`}>

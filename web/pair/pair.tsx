@@ -1,6 +1,7 @@
 /** Pairing: scan, paste, or a link that was opened. Whatever the way, a tap on the host's name comes before anything is sent. */
 import type { Replica } from "@flybridge/client/replica.ts";
-import { ConnectionError, parseConnection, purposeOf } from "@flybridge/protocol/offer.ts";
+import { type Connection, ConnectionError, parseConnection, purposeOf } from "@flybridge/protocol/offer.ts";
+import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A, useLocation, useNavigate } from "@solidjs/router";
 import { createEffect, createSignal, createUniqueId, lazy, Match, on, Show, Suspense, Switch } from "solid-js";
 import { sessionPath, useDeck } from "../deck.ts";
@@ -33,10 +34,15 @@ export default function Pair() {
   const [joined, setJoined] = createSignal<Replica>();
   const joins = (): boolean => location.pathname === "/join";
   const paired = (): boolean => deck.bridge.hosts.value.list.length > 0;
+  // Asked for now, to be known when a code is read.
+  deck.served();
 
   const read = (text: string): void => {
     try {
-      setStage({ kind: "asking", link: { connection: parseConnection(text), purpose: purposeOf(text) } });
+      const connection = parseConnection(text);
+      const elsewhere = deck.served() === "relay" ? elsewhereOf(connection) : undefined;
+      if (elsewhere !== undefined) setStage({ kind: "choosing", fault: elsewhere });
+      else setStage({ kind: "asking", link: { connection, purpose: purposeOf(text) } });
     } catch (fault) {
       if (!(fault instanceof ConnectionError)) throw fault;
       setStage({ kind: "choosing", fault: fault.message });
@@ -60,7 +66,7 @@ export default function Pair() {
     } catch (fault) {
       // What somebody there said no to is used up: there is nothing to try again.
       if (stage().kind === "confirming") setStage({ kind: "choosing", fault: notLetIn() });
-      else setStage({ kind: "asking", link, fault: fault instanceof Error ? fault.message : String(fault) });
+      else setStage({ kind: "asking", link, fault: visible(fault instanceof Error ? fault.message : String(fault)) });
     }
   };
   // Only the host's first word says whether it is all of it that opens, or one session.
@@ -180,6 +186,17 @@ export default function Pair() {
       </div>
     </div>
   );
+}
+
+/** A relay's page may connect to that relay alone. Why that leads nowhere, where it does not lead to this host. */
+function elsewhereOf({ relay }: Connection): string | undefined {
+  if (relay === location.origin) return undefined;
+  return relay === undefined
+    ? t(
+        "The host of this code is at no relay, and this page can reach hosts through {here} only. Open the link at the host's own address, or let the host use this relay first: flybridge remote add {here}",
+        { here: location.origin },
+      )
+    : t("The host of this code is at another relay. Open its link there: {relay}/pair", { relay: visibleLine(relay) });
 }
 
 function notLetIn(): string {

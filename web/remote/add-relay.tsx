@@ -47,6 +47,7 @@ export function AddRelay(props: { host: HostHere; known: readonly string[]; adde
     >
       <form
         class="add-relay"
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           add();

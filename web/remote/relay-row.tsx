@@ -1,7 +1,7 @@
 /** One relay of a host: how it fares, what it wants, whom it may bring, and the end of it. */
 import type { HostRelay } from "@flybridge/protocol/relays.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
-import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
+import { createSignal, createUniqueId, onMount, Show } from "solid-js";
 import { type HostHere, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { t } from "../words.ts";
@@ -18,6 +18,8 @@ export function RelayRow(props: {
 }) {
   const deck = useDeck();
   const [removing, setRemoving] = createSignal<"asked" | "sent">();
+  /** Since when it refused, when an invitation was sent: one that it refuses since later did not help. */
+  const [tried, setTried] = createSignal<number>();
   const status = (): HostRelay["status"] => props.relay.status;
   const refused = () => {
     const now = status();
@@ -118,10 +120,13 @@ export function RelayRow(props: {
         {(now) => (
           <Mend
             code={now().code}
-            since={now().since}
             words={mendOf(now().code, props.relay.origin) ?? visible(now().reason)}
-            focus={props.added}
-            again={again}
+            focus={props.added || tried() !== undefined}
+            isWrong={now().code === "not_registered" && tried() !== undefined && tried() !== now().since}
+            again={(invitation) => {
+              if (invitation !== undefined) setTried(now().since);
+              return again(invitation);
+            }}
           />
         )}
       </Show>
@@ -132,32 +137,24 @@ export function RelayRow(props: {
 /** What a person does about a relay that refuses: an invitation, or the decision to sign in again. */
 function Mend(props: {
   code: Extract<HostRelay["status"], { kind: "refused" }>["code"];
-  since: number;
   words: string;
   focus: boolean;
+  /** The invitation that was sent did not help. */
+  isWrong: boolean;
   again: (invitation?: string) => Promise<unknown>;
 }) {
   const id = createUniqueId();
   const [invitation, setInvitation] = createSignal("");
   const [busy, setBusy] = createSignal(false);
-  /** An invitation that was sent and did not help, since when. */
-  const [tried, setTried] = createSignal<number>();
   const wants = (): "invitation" | "maybe" | "nothing" =>
     props.code === "not_registered" ? "invitation" : props.code === "session_reused" ? "maybe" : "nothing";
   const submit = (): void => {
     const typed = invitation().trim();
     setBusy(true);
-    if (typed !== "") setTried(props.since);
     void props.again(typed === "" ? undefined : typed).finally(() => setBusy(false));
   };
-  const isWrong = (): boolean => tried() !== undefined && tried() !== props.since && props.code === "not_registered";
   let field: HTMLInputElement | undefined;
-  createEffect(
-    on(
-      () => props.focus,
-      (wanted) => wanted && field?.focus(),
-    ),
-  );
+  onMount(() => props.focus && field?.focus());
   return (
     <form
       class="relay-mend"
@@ -187,8 +184,8 @@ function Mend(props: {
             autocapitalize="off"
             spellcheck={false}
             value={invitation()}
-            aria-invalid={isWrong()}
-            aria-describedby={isWrong() ? `${id}-fault` : undefined}
+            aria-invalid={props.isWrong}
+            aria-describedby={props.isWrong ? `${id}-fault` : undefined}
             onInput={(event) => setInvitation(event.currentTarget.value)}
           />
         </Show>
@@ -204,7 +201,7 @@ function Mend(props: {
               : t("Try again")}
         </button>
       </div>
-      <Show when={isWrong()}>
+      <Show when={props.isWrong}>
         <p class="fault" role="alert" id={`${id}-fault`}>
           <Icon name="alert" small />
           {t("The relay did not take it: it is mistyped, was used before, or is too old. Ask for a new one.")}

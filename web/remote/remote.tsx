@@ -12,7 +12,8 @@ import { AddRelay } from "./add-relay.tsx";
 import { RelayRow } from "./relay-row.tsx";
 import { watchRelays } from "./relays.ts";
 import "./remote.css";
-import { ServedNote, WayHere } from "./way-here.tsx";
+import { ServedNote } from "./served-note.tsx";
+import { WayHere } from "./way-here.tsx";
 
 /** Milliseconds between two looks, while the page is seen. */
 const LOOK_MS = 3_000;
