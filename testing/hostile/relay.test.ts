@@ -11,6 +11,7 @@ import { LINK_PATH } from "@flybridge/protocol/relay.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { BareDevice, linkTo, newIntent } from "../bare.ts";
 import { startWorld, type World } from "../world.ts";
+import { ATTACKS, type Spoil, spoiling } from "./attacks.ts";
 
 const CANARY = "canary-4f1d9c";
 const SETTINGS = 4;
@@ -35,39 +36,13 @@ after(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-type Spoil = (frame: Uint8Array, next: () => Uint8Array | undefined) => readonly Uint8Array[];
-
-const ATTACKS: Record<string, Spoil> = {
-  "a flipped bit": (frame) => {
-    const changed = frame.slice();
-    changed[changed.length >> 1] = (changed[changed.length >> 1] ?? 0) ^ 1;
-    return [changed];
-  },
-  "a frame twice": (frame) => [frame, frame],
-  "a frame left out": () => [],
-  "a frame cut short": (frame) => [frame.subarray(0, -1)],
-  "two frames swapped": (frame, next) => {
-    const other = next();
-    return other ? [other, frame] : [frame, frame];
-  },
-};
-
-/** A link on which frame `at`, counted from 0, of one direction is spoilt. Swapping holds it back for the next one. */
+/** A link on which frame `at`, counted from 0, of one direction is spoilt. */
 function middle(link: Link, direction: "up" | "down", at: number, spoil: Spoil, kept: Uint8Array[]): Link {
   const through = (to: (frame: Uint8Array) => void): ((frame: Uint8Array) => void) => {
-    let index = 0;
-    let held: Uint8Array | undefined;
+    const spoilt = spoiling(at, spoil, to);
     return (frame) => {
       kept.push(frame.slice());
-      if (held) {
-        const first = held;
-        held = undefined;
-        for (const sent of spoil(first, () => frame)) to(sent);
-        return;
-      }
-      if (index++ !== at) return to(frame);
-      if (spoil === ATTACKS["two frames swapped"]) held = frame.slice();
-      else for (const sent of spoil(frame.slice(), () => undefined)) to(sent);
+      spoilt(frame);
     };
   };
   const up = direction === "up" ? through((frame) => link.send(frame)) : (frame: Uint8Array) => link.send(frame);

@@ -1,0 +1,65 @@
+/** The real relay with another hub: one that does to circuits what a test wants of it. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { BlockList } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openAccess } from "@flybridge/relay/access/access.ts";
+import { type Hub, makeHub } from "@flybridge/relay/circuits/hub.ts";
+import { newCounts } from "@flybridge/relay/doors/metrics.ts";
+import { receive } from "@flybridge/relay/doors/peer.ts";
+import { openServer } from "@flybridge/relay/doors/server.ts";
+import { openRelayStore } from "@flybridge/relay/store/open.ts";
+
+export interface TurnedRelay extends AsyncDisposable {
+  readonly origin: string;
+  /** What joins do from now on; as the real hub does, when absent. */
+  turn(join?: (real: Hub["join"], ...of: Parameters<Hub["join"]>) => ReturnType<Hub["join"]>): void;
+}
+
+export async function startTurnedRelay(): Promise<TurnedRelay> {
+  await using held = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), "flybridge-turned-"));
+  held.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const store = held.use(
+    await openRelayStore({ store: { kind: "embedded", folder }, secret: randomBytes(32).toString("hex") }),
+  );
+  const now = Date.now;
+  const log = (): void => {};
+  const origin = (): string => `http://127.0.0.1:${server.port}`;
+  const real = makeHub({ origin, counts: newCounts(), now });
+  let turned: Parameters<TurnedRelay["turn"]>[0];
+  const hub: Hub = { ...real, join: (...of) => (turned ? turned(real.join, ...of) : real.join(...of)) };
+  const access = held.use(
+    await openAccess({
+      store,
+      config: { registration: "open" },
+      connected: (rendezvous) => hub.has(rendezvous),
+      ended() {},
+      now,
+      log,
+    }),
+  );
+  const server = held.use(
+    await openServer({
+      listen: { address: "127.0.0.1", port: 0 },
+      tls: undefined,
+      trustedProxies: new BlockList(),
+      app: undefined,
+      metricsToken: undefined,
+      receive: (socket, from, settled) => receive(socket, from, { origin, app: false, hub, access, now, log }, settled),
+      health: () => Promise.resolve({ ok: true }),
+      metrics: () => Promise.resolve({ type: "text/plain", text: "" }),
+      now,
+      log,
+    }),
+  );
+  const open = held.move();
+  return {
+    origin: origin(),
+    turn(join) {
+      turned = join;
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
