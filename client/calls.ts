@@ -28,6 +28,8 @@ export class Calls {
   readonly #open = new Map<number, Open>();
   /** Messages that the pipe's queue had no room for, by stream. */
   readonly #waiting = new Map<number, Uint8Array[]>();
+  /** Who waits for the last answer. */
+  #idle: (() => void)[] = [];
   #number = 0;
   #ended = false;
 
@@ -56,10 +58,19 @@ export class Calls {
     });
   }
 
+  /** Resolves when nothing is unanswered. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.#look();
+    });
+  }
+
   answer(message: Extract<HostMessage, { t: "reply" | "fault" }>): void {
     const open = this.#open.get(message.call);
     if (!open) return;
     this.#open.delete(message.call);
+    this.#look();
     if (message.t === "fault") {
       const { code, message: words, details } = message.error;
       open.failed(new CallError(code, words, details));
@@ -82,5 +93,10 @@ export class Calls {
     this.#open.clear();
     this.#waiting.clear();
     for (const one of open) one.failed(new Offline(reason));
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#open.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

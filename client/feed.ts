@@ -22,6 +22,8 @@ export class Feed {
   readonly #platform: Platform;
   readonly #view: Cell<HostView>;
   #last = 0;
+  /** Of the newest `feed.follow`; an answer to an older one is passed over. */
+  #asked = 0;
   /** Sessions with a kept view, the newest last. */
   #views: SessionId[] = [];
   #stopTimer: (() => void) | undefined;
@@ -142,11 +144,13 @@ export class Feed {
   #follow(calls: Calls): void {
     const asked = this.#platform.now();
     const from = this.#last;
+    const follow = ++this.#asked;
     calls.send(
       "feed.follow",
       { from },
       {
         ok: ({ facts, last }) => {
+          if (follow !== this.#asked) return;
           const { connection } = this.#view.value;
           const isReset = last < from;
           this.#view.change((view) => {

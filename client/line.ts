@@ -4,15 +4,26 @@
  */
 import type { GrantEnd } from "@flybridge/protocol/grant.ts";
 import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message.ts";
+import { HANDSHAKE_MS } from "@flybridge/protocol/relay.ts";
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
 import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/pace.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { Calls } from "./calls.ts";
+import { DirectSearch, type Roundabout } from "./direct.ts";
 import type { Found } from "./meeting.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform } from "./platform.ts";
 import { type Connection, type KnownHost, Offline } from "./replica.ts";
+
+/** Milliseconds in which a connection that lost its direct way may find another before anybody is told. */
+const UNTOLD_MS = 2_000;
+/** Milliseconds in which what was asked over a connection is answered there, after another took its place. */
+const ANSWERED_MS = 10_000;
+
+/** Milliseconds of one try to connect; each so many-th has as long as a handshake may take. */
+const HURRIED_MS = 4_000;
+const PATIENT_TRY = 4;
 
 export type Welcome = Extract<HostMessage, { t: "welcome" }>;
 /** What comes without having been asked for. */
@@ -20,7 +31,7 @@ export type News = Exclude<HostMessage, { t: "welcome" | "reply" | "fault" }>;
 
 export interface LineEvents {
   state(connection: Connection): void;
-  /** Connected and welcomed. */
+  /** Connected and welcomed. Without `down` before it: in place of the connection that is there. */
   up(calls: Calls, welcome: Welcome, found: Found | undefined): void;
   news(message: News): void;
   /** A frame of a terminal. The stream's credit returns when the promise fulfils; throws for what is no frame. */
@@ -38,9 +49,15 @@ export class Line {
   #given: SecurePipe | undefined;
   #pipe: SecurePipe | undefined;
   #calls: Calls | undefined;
+  readonly #search: DirectSearch;
+  /** The connection that is there, where the host said that there is a direct way as well. */
+  #roundabout: Roundabout | undefined;
+  /** How the connection ends that took the place of the one that the attempt began with. */
+  #direct: Promise<PipeEnd> | undefined;
   #state: Connection;
   #reason = "";
   #visible = true;
+  #tries = 0;
   /** Who waits for the outcome of the attempt that runs. */
   #waiting: { ok(calls: Calls): void; failed(error: Offline): void }[] = [];
 
@@ -48,6 +65,7 @@ export class Line {
     this.#platform = platform;
     this.#known = known;
     this.#events = events;
+    this.#search = new DirectSearch(platform);
     this.#state = { kind: "connecting", since: platform.now() };
   }
 
@@ -76,8 +94,10 @@ export class Line {
     });
   }
 
-  /** The network, the page or the person came back. */
-  wake(): void {
+  /** The network, the page or the person came back: maybe somewhere else. */
+  wake(where: "here" | "elsewhere" = "here"): void {
+    if (where === "elsewhere") this.#search.forget();
+    void this.#goDirect();
     // Said at once, so that who asks for something now waits for the attempt that is about to begin.
     if (this.#state.kind !== "live" && this.#state.kind !== "connecting")
       this.#show({ kind: "connecting", since: this.#platform.now() });
@@ -111,15 +131,23 @@ export class Line {
     return this.#visible ? BEAT_VISIBLE_MS : BEAT_HIDDEN_MS;
   }
 
-  async #attempt(up: () => void, signal: AbortSignal): Promise<"again" | "stop"> {
+  async #attempt(up: () => void, signal: AbortSignal): Promise<"again" | "soon" | "stop"> {
     try {
       const given = this.#given;
       this.#given = undefined;
+      this.#direct = undefined;
       if (this.#state.kind !== "connecting") this.#show({ kind: "connecting", since: this.#platform.now() });
       const found = given ? undefined : await this.#connect(signal);
       const pipe = given ?? found?.pipe;
       if (!pipe) return "stop";
-      const end = await this.#live(pipe, found, up, signal).finally(() => found?.stored());
+      let end = await this.#live(pipe, found, up, signal).finally(() => found?.stored());
+      // The direct way may have taken over. Where that ends, the others are tried at once, and nobody is told yet.
+      for (let direct = this.#direct; direct; direct = this.#direct) {
+        end = await direct;
+        if (this.#direct === direct) this.#direct = undefined;
+        if (signal.aborted || grantEndOf(end)) break;
+        end = await this.#goBack(up, signal);
+      }
       if (!signal.aborted) this.#reason = sentenceOf(end);
       const over = grantEndOf(end);
       if (over && !signal.aborted) throw new NotConnected(this.#reason, over);
@@ -132,6 +160,10 @@ export class Line {
         this.#fail();
         return "stop";
       }
+      if (error instanceof NotConnected && error.isSoon) {
+        this.#fail();
+        return "soon";
+      }
     }
     this.#fail();
     return signal.aborted ? "stop" : "again";
@@ -139,16 +171,58 @@ export class Line {
 
   async #connect(signal: AbortSignal): Promise<Found> {
     const { comeBack } = await import("./meeting.ts");
-    return comeBack(this.#platform, this.#known(), this.#paceMs, signal);
+    // What was sent into a dead network is tried again by the system at ever longer intervals; a try of ours is not.
+    const isPatient = ++this.#tries % PATIENT_TRY === 0;
+    const late = new AbortController();
+    const stopTimer = this.#platform.clock.setTimer(isPatient ? HANDSHAKE_MS : HURRIED_MS, () => late.abort());
+    try {
+      return await comeBack(this.#platform, this.#known(), this.#paceMs, AbortSignal.any([signal, late.signal]));
+    } catch (error) {
+      if (late.signal.aborted && !signal.aborted) throw new NotConnected("The host did not answer in time.");
+      throw error;
+    } finally {
+      stopTimer();
+    }
   }
 
-  #live(pipe: SecurePipe, found: Found | undefined, up: () => void, signal: AbortSignal): Promise<PipeEnd> {
+  async #goBack(up: () => void, signal: AbortSignal): Promise<PipeEnd> {
+    const tell = (): void => this.#show({ kind: "connecting", since: this.#platform.now() });
+    const stopTimer = this.#platform.clock.setTimer(UNTOLD_MS, tell);
+    const found = await this.#connect(signal).finally(stopTimer);
+    return this.#live(found.pipe, found, up, signal).finally(() => found.stored());
+  }
+
+  async #goDirect(): Promise<void> {
+    if (!this.#roundabout) return;
+    const out = await this.#search.look(
+      () => this.#roundabout,
+      this.#known,
+      () => this.#paceMs,
+    );
+    if (!out) return;
+    const { found, from } = out;
+    await this.#live(found.pipe, found, () => {}, from.signal, from.calls).finally(() => found.stored());
+  }
+
+  /** `before`: what it is to take the place of. */
+  #live(
+    pipe: SecurePipe,
+    found: Found | undefined,
+    up: () => void,
+    signal: AbortSignal,
+    before?: Calls,
+  ): Promise<PipeEnd> {
     const calls = new Calls(pipe);
+    const ended = Promise.withResolvers<PipeEnd>();
     let welcomed = false;
     const hear = (message: HostMessage): void => {
       if (message.t === "welcome") {
         if (welcomed) throw new TypeError("welcomed twice");
         welcomed = true;
+        // What it was to replace has ended, and the next is being looked for.
+        if (before && before !== this.#calls) return pipe.close("closing");
+        if (before) this.#direct = ended.promise;
+        if (before && this.#pipe) this.#retire(this.#pipe, before, ended.promise);
         this.#pipe = pipe;
         this.#calls = calls;
         pipe.pace(this.#paceMs);
@@ -157,46 +231,58 @@ export class Line {
         this.#show({ kind: "live", since: this.#platform.now(), ...(relay === undefined ? {} : { relay }) });
         this.#events.up(calls, message, found);
         for (const one of this.#waiting.splice(0)) one.ok(calls);
+        this.#roundabout = message.direct && { direct: message.direct, calls, signal };
+        void this.#goDirect();
       } else if (!welcomed) throw new TypeError(`${message.t} before the welcome`);
       else if (message.t === "reply" || message.t === "fault") calls.answer(message);
-      else this.#events.news(message);
+      else if (this.#pipe === pipe) this.#events.news(message);
     };
-    return new Promise((resolve) => {
-      const close = (): void => pipe.close("closing");
-      signal.addEventListener("abort", close);
-      pipe.listen({
-        message: (stream, bytes) => {
-          try {
-            if (stream === Streams.terminal) {
-              if (!welcomed) throw new TypeError("a terminal before the welcome");
-              return this.#events.frame(bytes);
-            }
-            const message = decodeHostMessage(bytes);
-            if (message) hear(message);
-          } catch (error) {
-            // Their words do not fit the schema, or ours broke on them: either way what follows cannot be trusted.
-            console.error("flybridge: a message of the host was not understood", error);
-            pipe.close("not understood");
+    const close = (): void => pipe.close("closing");
+    signal.addEventListener("abort", close);
+    pipe.listen({
+      message: (stream, bytes) => {
+        try {
+          if (stream === Streams.terminal) {
+            if (!welcomed) throw new TypeError("a terminal before the welcome");
+            return this.#pipe === pipe ? this.#events.frame(bytes) : undefined;
           }
-          return undefined;
-        },
-        drained: (stream) => {
-          calls.drained(stream);
-        },
-        ended: (end) => {
-          signal.removeEventListener("abort", close);
-          // Another one may have taken its place, when pairing made it.
-          const isOurs = this.#pipe === pipe;
-          if (isOurs) {
-            this.#pipe = undefined;
-            this.#calls = undefined;
-          }
-          calls.end(sentenceOf(end));
-          if (isOurs) this.#events.down();
-          resolve(end);
-        },
-      });
-      if (signal.aborted) close();
+          const message = decodeHostMessage(bytes);
+          if (message) hear(message);
+        } catch (error) {
+          // Their words do not fit the schema, or ours broke on them: either way what follows cannot be trusted.
+          console.error("flybridge: a message of the host was not understood", error);
+          pipe.close("not understood");
+        }
+        return undefined;
+      },
+      drained: (stream) => {
+        calls.drained(stream);
+      },
+      ended: (end) => {
+        signal.removeEventListener("abort", close);
+        // Another one may have taken its place: by pairing, or directly.
+        const isOurs = this.#pipe === pipe;
+        if (isOurs) {
+          this.#pipe = undefined;
+          this.#calls = undefined;
+          this.#roundabout = undefined;
+        }
+        calls.end(sentenceOf(end));
+        if (isOurs) this.#events.down();
+        ended.resolve(end);
+      },
+    });
+    if (signal.aborted) close();
+    return ended.promise;
+  }
+
+  /** What was asked over it is still answered there; what is told comes over the other one. */
+  #retire(pipe: SecurePipe, calls: Calls, other: Promise<unknown>): void {
+    const late = Promise.withResolvers<void>();
+    const stopTimer = this.#platform.clock.setTimer(ANSWERED_MS, late.resolve);
+    void Promise.race([calls.idle(), late.promise, other]).then(() => {
+      stopTimer();
+      pipe.close("closing");
     });
   }
 

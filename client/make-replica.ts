@@ -157,7 +157,7 @@ export class HostReplica implements Replica {
   notice(event: Parameters<Replica["notice"]>[0]): void {
     switch (event.kind) {
       case "awake":
-        if (!this.#isOver) this.#line.wake();
+        if (!this.#isOver) this.#line.wake("elsewhere");
         return;
       case "visible":
         this.#line.visible(event.visible);

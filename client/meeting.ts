@@ -10,7 +10,7 @@ import { type Connection, fromBase64Url, HOST_KEY_BYTES } from "@flybridge/proto
 import type { JoinBy, Welcome } from "@flybridge/protocol/relay/words.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
-import { openAt } from "@flybridge/transport/relay.ts";
+import { openAt, RelayRefused } from "@flybridge/transport/relay.ts";
 import {
   type Connected,
   HandshakeError,
@@ -35,6 +35,8 @@ const STORED_MS = 10_000;
 /** How to get to a host. */
 type Way =
   | { readonly kind: "address"; readonly address: string }
+  /** One that is open. */
+  | { readonly kind: "link"; readonly link: Link }
   | { readonly kind: "relay"; readonly origin: string; readonly rendezvous: string; readonly by: JoinBy };
 
 /** A pipe to the host, found by one of the ways. */
@@ -49,11 +51,20 @@ export interface Found {
   stored(): void;
 }
 
-/** Tries all ways at once, and over each the secrets that the host may hold. Rejects with `NotConnected`. */
-export function comeBack(platform: Platform, known: KnownHost, paceMs: number, signal: AbortSignal): Promise<Found> {
+/**
+ * Tries all ways at once, or only the link that is given, and over each the secrets that the host may hold. Rejects with
+ * `NotConnected`.
+ */
+export function comeBack(
+  platform: Platform,
+  known: KnownHost,
+  paceMs: number,
+  signal: AbortSignal,
+  over?: Link,
+): Promise<Found> {
   return new Promise((resolve, reject) => {
     const work = async (): Promise<void> => {
-      const { pipe, relay, settled } = await comeBackAlone(platform, known, paceMs, signal);
+      const { pipe, relay, settled } = await comeBackAlone(platform, known, paceMs, signal, over);
       const stored = Promise.withResolvers<void>();
       const stopTimer = platform.clock.setTimer(STORED_MS, stored.resolve);
       resolve({ pipe, relay, stored: stored.resolve });
@@ -72,7 +83,13 @@ interface Back {
   readonly settled: Promise<unknown>;
 }
 
-async function comeBackAlone(platform: Platform, known: KnownHost, paceMs: number, signal: AbortSignal): Promise<Back> {
+async function comeBackAlone(
+  platform: Platform,
+  known: KnownHost,
+  paceMs: number,
+  signal: AbortSignal,
+  over: Link | undefined,
+): Promise<Back> {
   const { keys, clock } = platform;
   const { host, addresses } = known;
   const [reach, deviceKey, secrets, relayWays] = await Promise.all([
@@ -83,15 +100,17 @@ async function comeBackAlone(platform: Platform, known: KnownHost, paceMs: numbe
   ]);
   if (secrets.length === 0)
     throw new NotConnected("This device lost what it shared with the host. Pair again.", "revoked");
-  const ways: Way[] = [
-    ...addresses.map((address): Way => ({ kind: "address", address })),
-    ...relayWays.map(({ origin, rendezvous, ticket }): Way => ({
-      kind: "relay",
-      origin,
-      rendezvous,
-      by: { kind: "ticket", ticket },
-    })),
-  ];
+  const ways: Way[] = over
+    ? [{ kind: "link", link: over }]
+    : [
+        ...addresses.map((address): Way => ({ kind: "address", address })),
+        ...relayWays.map(({ origin, rendezvous, ticket }): Way => ({
+          kind: "relay",
+          origin,
+          rendezvous,
+          by: { kind: "ticket", ticket },
+        })),
+      ];
   const attempt = async (way: Way, turn: Turn): Promise<Back> => {
     let fault: unknown;
     for (const continuity of secrets) {
@@ -113,6 +132,7 @@ async function comeBackAlone(platform: Platform, known: KnownHost, paceMs: numbe
   const faults = outcome.faults.map((error) => notConnectedFrom(error, known));
   throw (
     faults.find((fault) => fault.refusal === "revoked" || fault.refusal === "too_new") ??
+    faults.find((fault) => fault.isSoon) ??
     faults.find((fault) => fault.refusal === undefined) ??
     faults[0] ??
     new NotConnected("No address of this host is known. Pair again.")
@@ -216,6 +236,7 @@ async function linkBy(
   proof: () => SigningKey | Promise<SigningKey>,
   signal: AbortSignal,
 ): Promise<{ readonly link: Link; readonly route?: Route; readonly welcome?: Welcome }> {
+  if (way.kind === "link") return { link: way.link };
   if (way.kind === "address") return { link: dial(way.address) };
   const { origin, rendezvous, by } = way;
   const opening = { t: "join", rendezvous, by } as const;
@@ -291,6 +312,8 @@ function otherCertificate(error: HandshakeError, { certificate }: KnownHost): No
 
 function notConnectedFrom(error: unknown, known: KnownHost): NotConnected {
   if (error instanceof NotConnected) return error;
+  // The relay is there, and its word for the host is a better reason than that of an address that leads nowhere from here.
+  if (error instanceof RelayRefused) return new NotConnected(error.message, undefined, {}, error.code === "host_away");
   if (!(error instanceof HandshakeError))
     return new NotConnected(error instanceof Error ? error.message : String(error));
   switch (error.fault) {

@@ -237,6 +237,8 @@ export class Outbox {
           else {
             sending.state = "saved";
             this.#changed(sending);
+            // Another connection may have taken the place of the one that it went over.
+            if (this.#calls !== calls) this.#pump();
           }
         },
       },

@@ -1,8 +1,10 @@
 /** What a device needs of the place it runs in. A browser's is in `platform-web.ts`, Node's in `platform-node.ts`. */
 import type { Suite } from "@flybridge/crypto/suite.ts";
+import type { IceServer } from "@flybridge/protocol/direct.ts";
 import { isLoopback } from "@flybridge/protocol/loopback.ts";
 import type { Address, Connection } from "@flybridge/protocol/offer.ts";
 import type { Clock } from "@flybridge/transport/clock.ts";
+import type { ChannelOffer } from "@flybridge/transport/data-channel.ts";
 import type { Deflate, Inflate } from "@flybridge/transport/deflate.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { MakeCell } from "./cell.ts";
@@ -30,6 +32,8 @@ export interface Reach {
    * certificate says counts: a link to another than the one that is named does not come to be.
    */
   relay(origin: string): Link;
+  /** Offers a data channel to a host, with these servers to find the way; absent where there are none. */
+  direct?(ice: readonly IceServer[]): Promise<ChannelOffer>;
 }
 
 export interface Platform {

@@ -1,6 +1,6 @@
 /** A link over a data channel of a browser's, and the offer that opens one. */
 import { LOW_WATER_BYTES, type Link } from "./link.ts";
-import { type Channel, DataChannelLink } from "./data-channel.ts";
+import { type Channel, type ChannelOffer, DataChannelLink } from "./data-channel.ts";
 
 const LABEL = "flybridge";
 /** "disconnected" may mend itself, but by then whoever waits has waited for seconds, and there are other ways. */
@@ -18,14 +18,6 @@ export interface OfferOptions {
   readonly openingMs: number;
   /** Of a browser when absent. */
   readonly makePeer?: (configuration: RTCConfiguration) => RTCPeerConnection;
-}
-
-/** An offer that nobody has answered yet. Disposing it ends it; a link that came of it stays. */
-export interface ChannelOffer extends Disposable {
-  /** The whole of it, with the candidates that were found in time. */
-  readonly sdp: string;
-  /** Resolves with the open link. Rejects when it does not open in time, or `signal` ends it. */
-  answered(sdp: string, signal: AbortSignal): Promise<Link>;
 }
 
 /** Rejects when this browser makes no such offer: WebRTC is switched off, or a server's address is none. */

@@ -24,6 +24,14 @@ export interface Channel {
   tear(): void;
 }
 
+/** An offer of a channel that nobody has answered yet. Disposing it ends it; a link that came of it stays. */
+export interface ChannelOffer extends Disposable {
+  /** The whole of it, with the candidates that were found in time. */
+  readonly sdp: string;
+  /** Resolves with the open link. Rejects when it does not open in time, or `signal` ends it. */
+  answered(sdp: string, signal: AbortSignal): Promise<Link>;
+}
+
 /** What is heard of it. */
 export interface Hearing {
   message(data: Uint8Array | string): void;

@@ -97,6 +97,8 @@ export function openDirect(around: {
         const { PeerConnection } = await library();
         if (ended.aborted || !peers.has(peer)) throw new CallError("wrong_state", "The connection has ended.");
         const connection = new PeerConnection("host", { iceServers });
+        // The library lets go of what it has told of its end, and of nothing else.
+        connection.onStateChange(() => {});
         const late = setTimeout(() => close(), GATHERING_MS + OPENING_MS);
         const settled = (): void => {
           peer.opening = false;
@@ -109,6 +111,7 @@ export function openDirect(around: {
         };
         ended.addEventListener("abort", close);
         connection.onDataChannel((channel) => {
+          channel.onClosed(() => {});
           // A link is one channel; whoever opens another does not follow the conversation.
           if (!peer.opening) return close();
           settled();
