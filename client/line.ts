@@ -4,13 +4,12 @@
  */
 import type { GrantEnd } from "@flybridge/protocol/grant.ts";
 import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message.ts";
-import { HANDSHAKE_MS } from "@flybridge/protocol/relay.ts";
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
 import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/pace.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { Calls } from "./calls.ts";
-import { DirectSearch, type Roundabout } from "./direct.ts";
+import type { DirectSearch, Roundabout } from "./direct.ts";
 import type { Found } from "./meeting.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform } from "./platform.ts";
@@ -18,8 +17,6 @@ import { type Connection, type KnownHost, Offline } from "./replica.ts";
 
 /** Milliseconds in which a connection that lost its direct way may find another before anybody is told. */
 const UNTOLD_MS = 2_000;
-/** Milliseconds in which what was asked over a connection is answered there, after another took its place. */
-const ANSWERED_MS = 10_000;
 
 /** Milliseconds of one try to connect; each so many-th has as long as a handshake may take. */
 const HURRIED_MS = 4_000;
@@ -49,7 +46,7 @@ export class Line {
   #given: SecurePipe | undefined;
   #pipe: SecurePipe | undefined;
   #calls: Calls | undefined;
-  readonly #search: DirectSearch;
+  #search: Promise<DirectSearch> | undefined;
   /** The connection that is there, where the host said that there is a direct way as well. */
   #roundabout: Roundabout | undefined;
   /** How the connection ends that took the place of the one that the attempt began with. */
@@ -65,7 +62,6 @@ export class Line {
     this.#platform = platform;
     this.#known = known;
     this.#events = events;
-    this.#search = new DirectSearch(platform);
     this.#state = { kind: "connecting", since: platform.now() };
   }
 
@@ -96,8 +92,7 @@ export class Line {
 
   /** The network, the page or the person came back: maybe somewhere else. */
   wake(where: "here" | "elsewhere" = "here"): void {
-    if (where === "elsewhere") this.#search.forget();
-    void this.#goDirect();
+    this.#lookForDirect(where === "elsewhere");
     // Said at once, so that who asks for something now waits for the attempt that is about to begin.
     if (this.#state.kind !== "live" && this.#state.kind !== "connecting")
       this.#show({ kind: "connecting", since: this.#platform.now() });
@@ -170,7 +165,7 @@ export class Line {
   }
 
   async #connect(signal: AbortSignal): Promise<Found> {
-    const { comeBack } = await import("./meeting.ts");
+    const { comeBack, HANDSHAKE_MS } = await import("./meeting.ts");
     // What was sent into a dead network is tried again by the system at ever longer intervals; a try of ours is not.
     const isPatient = ++this.#tries % PATIENT_TRY === 0;
     const late = new AbortController();
@@ -192,16 +187,19 @@ export class Line {
     return this.#live(found.pipe, found, up, signal).finally(() => found.stored());
   }
 
-  async #goDirect(): Promise<void> {
+  /** In the background, where there is one. */
+  #lookForDirect(elsewhere = false): void {
     if (!this.#roundabout) return;
-    const out = await this.#search.look(
-      () => this.#roundabout,
-      this.#known,
-      () => this.#paceMs,
+    this.#search ??= import("./direct.ts").then(
+      ({ DirectSearch }) =>
+        new DirectSearch(
+          this.#platform,
+          this.#known,
+          () => this.#roundabout,
+          (found, from) => this.#live(found.pipe, found, () => {}, from.signal, from),
+        ),
     );
-    if (!out) return;
-    const { found, from } = out;
-    await this.#live(found.pipe, found, () => {}, from.signal, from.calls).finally(() => found.stored());
+    this.#search.then((search) => search.look(elsewhere)).catch(() => (this.#search = undefined));
   }
 
   /** `before`: what it is to take the place of. */
@@ -210,7 +208,7 @@ export class Line {
     found: Found | undefined,
     up: () => void,
     signal: AbortSignal,
-    before?: Calls,
+    before?: Roundabout,
   ): Promise<PipeEnd> {
     const calls = new Calls(pipe);
     const ended = Promise.withResolvers<PipeEnd>();
@@ -220,9 +218,11 @@ export class Line {
         if (welcomed) throw new TypeError("welcomed twice");
         welcomed = true;
         // What it was to replace has ended, and the next is being looked for.
-        if (before && before !== this.#calls) return pipe.close("closing");
-        if (before) this.#direct = ended.promise;
-        if (before && this.#pipe) this.#retire(this.#pipe, before, ended.promise);
+        if (before !== undefined && before !== this.#roundabout) return pipe.close("closing");
+        if (before) {
+          this.#direct = ended.promise;
+          void this.#search?.then((search) => search.retire(before, ended.promise));
+        }
         this.#pipe = pipe;
         this.#calls = calls;
         pipe.pace(this.#paceMs);
@@ -231,8 +231,8 @@ export class Line {
         this.#show({ kind: "live", since: this.#platform.now(), ...(relay === undefined ? {} : { relay }) });
         this.#events.up(calls, message, found);
         for (const one of this.#waiting.splice(0)) one.ok(calls);
-        this.#roundabout = message.direct && { direct: message.direct, calls, signal };
-        void this.#goDirect();
+        this.#roundabout = message.direct && { direct: message.direct, pipe, calls, signal };
+        this.#lookForDirect();
       } else if (!welcomed) throw new TypeError(`${message.t} before the welcome`);
       else if (message.t === "reply" || message.t === "fault") calls.answer(message);
       else if (this.#pipe === pipe) this.#events.news(message);
@@ -274,16 +274,6 @@ export class Line {
     });
     if (signal.aborted) close();
     return ended.promise;
-  }
-
-  /** What was asked over it is still answered there; what is told comes over the other one. */
-  #retire(pipe: SecurePipe, calls: Calls, other: Promise<unknown>): void {
-    const late = Promise.withResolvers<void>();
-    const stopTimer = this.#platform.clock.setTimer(ANSWERED_MS, late.resolve);
-    void Promise.race([calls.idle(), late.promise, other]).then(() => {
-      stopTimer();
-      pipe.close("closing");
-    });
   }
 
   #show(state: Connection): void {

@@ -28,6 +28,8 @@ import { keepWay, waysKept } from "./kept-ways.ts";
 import { StoreError } from "./store.ts";
 import { firstWay, type Turn } from "./ways.ts";
 
+export { HANDSHAKE_MS } from "@flybridge/protocol/relay.ts";
+
 const NOTHING = new Uint8Array(0);
 /** Milliseconds in which what the next connection needs is stored, or another window does not wait for it. */
 const STORED_MS = 10_000;
