@@ -4,8 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startWorld } from "@flybridge/testing/world.ts";
+import { needOf, capacityTables, RELAY_FIGURES } from "./capacity.ts";
 import { firstScreen } from "./cases/bytes.ts";
 import { journal } from "./cases/journal.ts";
+import { relayConnect } from "./cases/relay-connect.ts";
+import { relayCpu } from "./cases/relay-cpu.ts";
+import { relayNodes } from "./cases/relay-nodes.ts";
+import { relaySlow } from "./cases/relay-slow.ts";
+import { relayTrip } from "./cases/relay-trip.ts";
 import { seal } from "./cases/seal.ts";
 import { listen } from "./device.ts";
 import { type Figure, figureOf } from "./figure.ts";
@@ -23,10 +29,10 @@ const FIGURE: Figure = figureOf("x", {
 });
 
 describe("the bench", () => {
-  for (const bench of [journal, seal]) {
+  for (const bench of [journal, seal, relayTrip, relayCpu, relayConnect, relaySlow, relayNodes]) {
     it(`measures ${bench.name} beside its reference`, async () => {
       const figures = (await bench.run({ share: 0.02, app: "" })).map((one) => figureOf(bench.name, one));
-      assert.ok(figures.length >= 3);
+      assert.ok(figures.length >= 2);
       for (const { what, value, ratio } of figures) assert.ok(value > 0 && Number.isFinite(ratio), what);
     });
   }
@@ -78,6 +84,46 @@ describe("the bench", () => {
     assert.equal(once, `# a\n<!-- made: bench -->\n\n${table}\n\n<!-- /made -->\nb`);
     assert.equal(filled(once ?? "", table), once);
     assert.equal(filled("# no marks", table), undefined);
+    assert.equal(filled(once ?? "", table, "other"), undefined);
+  });
+
+  it("reckons what a relay needs for so many pairs, from what was measured", () => {
+    const cost = (of: keyof typeof RELAY_FIGURES, value: number) =>
+      figureOf("relay", { what: RELAY_FIGURES[of], value, unit: "ms", reference: { what: "bare", value: 1 } });
+    const figures = [
+      cost("idle", 64),
+      cost("pair", 16),
+      cost("idleSocket", 1),
+      cost("alone", 30),
+      cost("renewal", 0.36),
+      cost("sharedRenewal", 0.72),
+      cost("databaseRenewal", 1),
+      cost("token", 100),
+      cost("hostConnection", 1),
+      cost("deviceConnection", 2),
+    ];
+    const one = needOf(10_000, figures);
+    assert.deepEqual([one.nodes, one.nodeSockets, one.subjects, one.moved], [1, 20_000, 0, 0]);
+    assert.equal(one.memoryGb, 64 / 1024 + (10_000 * 16) / 1024 ** 2);
+    assert.equal(one.processors, (10_000 * (2 + 2 + 1)) / 1e6);
+    assert.equal(one.returnS, 30);
+    const many = needOf(1_000_000, figures);
+    assert.deepEqual([many.nodes, many.subjects, many.moved], [40, 1_000_160, 1_000_000]);
+    assert.equal(many.processors, (1_000_000 * (2 + 2 + 2)) / 1e6);
+    assert.equal(many.databaseProcessors, many.renewals / 1_000);
+    assert.equal(
+      needOf(
+        1,
+        figures.filter(({ what }) => what !== RELAY_FIGURES.databaseRenewal),
+      ).databaseProcessors,
+      undefined,
+    );
+    assert.throws(() => needOf(1, figures.slice(1)), /relay, idle" was not measured/u);
+    const page = capacityTables({ at: "2026-01-02T03:04:05.000Z", machine: "m", share: 1, figures });
+    assert.match(page, /^From the run of `npm run bench -- relay` on 2026-01-02 03:04 UTC \(m\)\./u);
+    assert.match(page, /\| nodes \| 1 \| 40 \| 4,000 \|/u);
+    assert.match(page, /\| relay, idle \| 64 ms \| 1 ms, bare \|/u);
+    assert.match(page, /### 100,000,000 pairs/u);
   });
 
   it("follows what a page loads before it can be used, and nothing that is loaded later", () => {

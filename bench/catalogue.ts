@@ -5,6 +5,12 @@ import { cpu } from "./cases/cpu.ts";
 import { journal } from "./cases/journal.ts";
 import { memory } from "./cases/memory.ts";
 import { open } from "./cases/open.ts";
+import { relayConnect } from "./cases/relay-connect.ts";
+import { relayCpu } from "./cases/relay-cpu.ts";
+import { relayMemory } from "./cases/relay-memory.ts";
+import { relayNodes } from "./cases/relay-nodes.ts";
+import { relaySlow } from "./cases/relay-slow.ts";
+import { relayTrip } from "./cases/relay-trip.ts";
 import { resume } from "./cases/resume.ts";
 import { seal } from "./cases/seal.ts";
 import { start } from "./cases/start.ts";
@@ -24,4 +30,10 @@ export const BENCHES: readonly Bench[] = [
   memory,
   start,
   bytes,
+  relayTrip,
+  relayCpu,
+  relayMemory,
+  relayConnect,
+  relaySlow,
+  relayNodes,
 ];

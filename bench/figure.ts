@@ -1,6 +1,6 @@
 /** One row of the table: what was measured, the reference that was measured in the same run, and what must hold. */
 
-export type Unit = "ms" | "µs" | "MB" | "KB" | "entries/ms";
+export type Unit = "ms" | "µs" | "MB" | "KB" | "B" | "/s" | "entries/ms";
 
 export interface Measured {
   readonly what: string;

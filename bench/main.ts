@@ -1,7 +1,8 @@
-/** `npm run bench [-- NAME… | --list] [--readme]`: measures, prints the table, keeps it as JSON. */
+/** `npm run bench [-- NAME… | --list] [--readme] [--capacity]`: measures, prints the table, keeps it as JSON. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { capacityTables } from "./capacity.ts";
 import { BENCHES } from "./catalogue.ts";
 import { type Figure, figureOf } from "./figure.ts";
 import { keepResults, machineHere, newestResults } from "./results.ts";
@@ -9,6 +10,7 @@ import { filled, markdownTable, textTable } from "./table.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const README = join(ROOT, "README.md");
+const CAPACITY = join(ROOT, "docs", "capacity.md");
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +19,8 @@ const { values, positionals } = parseArgs({
     list: { type: "boolean", default: false },
     /** Writes the newest kept figures into the README; measures nothing. */
     readme: { type: "boolean", default: false },
+    /** Writes what a relay needs for so many pairs, by the newest kept figures, into docs/capacity.md; measures nothing. */
+    capacity: { type: "boolean", default: false },
     /** Share of the full number of samples. */
     share: { type: "string", default: "1" },
     /** The built app that is measured. */
@@ -26,10 +30,11 @@ const { values, positionals } = parseArgs({
 
 if (values.list) for (const { name, about } of BENCHES) console.log(`${name.padEnd(10)} ${about}`);
 else if (values.readme) writeReadme();
+else if (values.capacity) writeCapacity();
 else await measure(positionals, Number(values.share), resolve(values.app));
 
 async function measure(names: readonly string[], share: number, app: string): Promise<void> {
-  const unknown = names.find((name) => BENCHES.every((bench) => bench.name !== name));
+  const unknown = names.find((name) => !BENCHES.some((bench) => isNamed(bench.name, name)));
   if (unknown !== undefined || !(share > 0 && share <= 1)) {
     console.error(
       unknown === undefined
@@ -42,7 +47,7 @@ async function measure(names: readonly string[], share: number, app: string): Pr
   const at = new Date().toISOString();
   const figures: Figure[] = [];
   for (const bench of BENCHES) {
-    if (names.length > 0 && !names.includes(bench.name)) continue;
+    if (names.length > 0 && !names.some((name) => isNamed(bench.name, name))) continue;
     process.stderr.write(`${bench.name}: ${bench.about} …`);
     const from = performance.now();
     const measured = await bench.run({ share, app });
@@ -53,19 +58,34 @@ async function measure(names: readonly string[], share: number, app: string): Pr
   console.log(`Kept in ${keepResults({ at, machine: machineHere(), share, figures })}`);
 }
 
+/** By its own name, or by the first word of it: `relay` is all that are about the relay. */
+function isNamed(bench: string, name: string): boolean {
+  return bench === name || bench.startsWith(`${name}-`);
+}
+
 function writeReadme(): void {
   const newest = newestResults();
   newest?.figures.sort((a, b) => placeOf(a.bench) - placeOf(b.bench));
-  const readme = existsSync(README)
-    ? filled(readFileSync(README, "utf8"), newest ? markdownTable(newest) : "")
-    : undefined;
-  if (newest && readme !== undefined) {
-    writeFileSync(README, readme);
-    console.log("README.md has the newest figures.");
+  write(README, "bench", newest && markdownTable(newest));
+}
+
+function writeCapacity(): void {
+  const newest = newestResults();
+  write(CAPACITY, "capacity", newest && capacityTables(newest));
+}
+
+/** Between the marks of that name. */
+function write(path: string, name: string, made: string | undefined): void {
+  const text = existsSync(path) ? filled(readFileSync(path, "utf8"), made ?? "", name) : undefined;
+  if (made !== undefined && text !== undefined) {
+    writeFileSync(path, text);
+    console.log(`${relative(ROOT, path)} has the newest figures.`);
     return;
   }
   console.error(
-    newest ? "README.md has no marks for the bench table." : "Nothing was measured yet: run `npm run bench` first.",
+    made === undefined
+      ? "Nothing was measured yet: run `npm run bench` first."
+      : `${relative(ROOT, path)} has no marks for what is made here.`,
   );
   process.exitCode = 1;
 }

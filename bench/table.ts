@@ -2,7 +2,6 @@
 import type { Figure } from "./figure.ts";
 import type { Results } from "./results.ts";
 
-const BEGIN = "<!-- made: bench -->";
 const END = "<!-- /made -->";
 const HEAD = ["what", "ours", "reference", "ratio", "must be", ""] as const;
 
@@ -26,12 +25,13 @@ export function markdownTable({ at, machine, figures }: Results): string {
   return `${table}\n\nMade by \`npm run bench\` on ${at.slice(0, 10)} (${machine}). Read the ratios: each reference is measured in turns with ours, in the same run.`;
 }
 
-/** The text with the table between the marks; undefined when it has none. */
-export function filled(readme: string, table: string): string | undefined {
-  const begin = readme.indexOf(BEGIN);
+/** The text with the table between the marks of that name; undefined when it has none. */
+export function filled(readme: string, table: string, name = "bench"): string | undefined {
+  const mark = `<!-- made: ${name} -->`;
+  const begin = readme.indexOf(mark);
   const end = readme.indexOf(END, begin);
   if (begin < 0 || end < 0) return undefined;
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${readme.slice(end)}`;
+  return `${readme.slice(0, begin + mark.length)}\n\n${table}\n\n${readme.slice(end)}`;
 }
 
 function cellsOf(figure: Figure): string[] {
