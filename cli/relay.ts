@@ -1,7 +1,5 @@
 /** `flybridge relay`: runs a relay here, or makes an invitation to the one that runs here. */
 import { configFrom, environmentHelp } from "@flybridge/relay/config.ts";
-import { invite } from "@flybridge/relay/invite.ts";
-import { runRelay } from "@flybridge/relay/main.ts";
 import { command } from "./command.ts";
 import { Fault, usage } from "./fault.ts";
 
@@ -34,6 +32,7 @@ export default command({
     if (word === undefined) {
       if (flags.for !== undefined || flags.days !== undefined)
         throw usage("--for and --days are about: flybridge relay invite");
+      const { runRelay } = await import("@flybridge/relay/main.ts");
       return await runRelay(terminal.env, ({ origin, invitation }) => {
         terminal.emit({ running: true, origin, invitation });
         const { print, style } = terminal;
@@ -56,6 +55,7 @@ export default command({
     const whom = whomFrom(flags.for);
     const days = daysFrom(flags.days);
     const expires = Date.now() + days * DAY_MS;
+    const { invite } = await import("@flybridge/relay/invite.ts");
     const invitation = await invite(configFrom(terminal.env), whom, expires).catch((error: unknown) => {
       throw new Fault("start_failed", error instanceof Error ? error.message : String(error));
     });

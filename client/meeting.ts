@@ -122,7 +122,7 @@ async function comeBackAlone(
         return await reconnect(platform, reach, known, { way, deviceKey, continuity, paceMs, turn });
       } catch (error) {
         if (error instanceof StoreError) throw error;
-        fault = error;
+        fault = way.kind === "relay" && isGoneHost(error) ? hostGone(error) : error;
       }
     }
     throw fault;
@@ -310,6 +310,18 @@ function otherCertificate(error: HandshakeError, { certificate }: KnownHost): No
   if (!(error instanceof OtherCertificate)) return new NotConnected(error.message, "wrong_certificate");
   const { message, fingerprint: shown } = error;
   return new NotConnected(`${message} It was ${certificate} and is ${shown}.`, "wrong_certificate", { shown });
+}
+
+/** The relay had joined us, and ended that: the host's place there was taken by its next connection, or is empty. */
+function isGoneHost(error: unknown): error is HandshakeError {
+  return (
+    error instanceof HandshakeError &&
+    (error.fault === "cut" || (error.fault === "refused" && !(error.cause instanceof SealError)))
+  );
+}
+
+function hostGone(error: HandshakeError): NotConnected {
+  return new NotConnected(error.message, undefined, {}, true);
 }
 
 function notConnectedFrom(error: unknown, known: KnownHost): NotConnected {

@@ -26,7 +26,7 @@ const KEY_BYTES = 32;
 const PING_MS = 5_000;
 const DEAD_MS = 15_000;
 /** Milliseconds in which a relay is there at all, or is tried again. */
-const CONNECT_MS = 2_500;
+const CONNECT_MS = 1_500;
 
 const File = v.object({
   relays: v.array(

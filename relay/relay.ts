@@ -1,16 +1,18 @@
 /** A relay, whole: store, rules, hub and server; and its end, which tells everybody to move on. */
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Registry } from "prom-client";
 import { openAccess } from "./access/access.ts";
-import { openNats } from "./bus/nats.ts";
 import { openAcross } from "./circuits/across.ts";
 import { makeHub } from "./circuits/hub.ts";
 import type { Config } from "./config.ts";
-import { newCounts, openMetrics } from "./doors/metrics.ts";
+import { newCounts } from "./circuits/counts.ts";
 import { receive } from "./doors/peer.ts";
 import { openServer } from "./doors/server.ts";
 import { openRelayStore } from "./store/open.ts";
 
-/** Milliseconds in which hosts and devices leave before their sockets are torn. */
+/** Milliseconds in which hosts go elsewhere, and all others have heard a goodbye before their sockets are torn. */
+const MOVE_MS = 1_000;
 const DRAIN_MS = 5_000;
 /** Milliseconds between looks at who has left. */
 const DRAIN_LOOK_MS = 50;
@@ -39,7 +41,9 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
   // Where any free port will do, it is known once it is taken.
   const origin = (): string => config.origin ?? `http://127.0.0.1:${server.port}`;
   const bus =
-    config.nats.length > 0 ? held.use(await openNats(config.nats, (message) => note(message, {}))) : undefined;
+    config.nats.length > 0
+      ? held.use(await (await import("./bus/nats.ts")).openNats(config.nats, (message) => note(message, {})))
+      : undefined;
   const counts = newCounts();
   const hub = makeHub({
     origin,
@@ -62,6 +66,8 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
     }),
   );
   let isStopping = false;
+  // Loaded for who asks: most relays are watched by nobody.
+  let registry: Registry | undefined;
   const server = held.use(
     await openServer({
       ...config,
@@ -78,13 +84,13 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
         };
       },
       async metrics() {
+        registry ??= (await import("./doors/metrics.ts")).openMetrics({ counts, hub, sockets: server.sockets });
         return { type: registry.contentType, text: await registry.metrics() };
       },
       now,
       log: note,
     }),
   );
-  const registry = openMetrics({ counts, hub, sockets: server.sockets });
   const running = held.move();
   let stopping: Promise<void> | undefined;
 
@@ -92,9 +98,10 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
     isStopping = true;
     server.stopListening();
     for (const seat of hub.seats()) seat.tell({ t: "moving" });
-    const patience = Date.now() + DRAIN_MS;
-    while (server.sockets() > 0 && Date.now() < patience)
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    await untilAll(() => [...hub.seats()].length === 0, MOVE_MS);
+    // Members, devices whose host is at another node, and hosts that do not heed.
+    server.sayGoodbye("moving");
+    await untilAll(() => server.sockets() === 0, DRAIN_MS);
     await running.disposeAsync();
   };
   return {
@@ -106,4 +113,10 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
       return (stopping ??= drain());
     },
   };
+}
+
+/** Resolves when they have gone, or after so many milliseconds. */
+async function untilAll(haveGone: () => boolean, patienceMs: number): Promise<void> {
+  const patience = Date.now() + patienceMs;
+  while (!haveGone() && Date.now() < patience) await delay(DRAIN_LOOK_MS);
 }

@@ -11,6 +11,9 @@ import type { BareDevice } from "./bare.ts";
 
 const RELAY = join(import.meta.dirname, "..", "relay", "main.ts");
 const LOOK_MS = 50;
+/** As `flybridge relay` gives itself one. */
+const compiled = process.env["NODE_COMPILE_CACHE"];
+const COMPILED = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
 
 interface Ready {
   readonly origin: string;
@@ -54,6 +57,7 @@ export async function startRelay(
         FLYBRIDGE_RELAY_LISTEN: `${options.address ?? "127.0.0.1"}:${port}`,
         FLYBRIDGE_RELAY_DATA: join(folder, "data"),
         FLYBRIDGE_RELAY_REGISTRATION: "open",
+        ...COMPILED,
         ...options.env,
       },
       stdio: ["ignore", "pipe", "pipe"],

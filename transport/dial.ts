@@ -5,7 +5,7 @@ export const FIRST_DELAY_MS = 500;
 const DELAY_FACTOR = 1.5;
 export const LONGEST_DELAY_MS = 30_000;
 /** The same in the first minutes, when what went away is most often on its way back. */
-export const LONGEST_EARLY_DELAY_MS = 2_500;
+export const LONGEST_EARLY_DELAY_MS = 1_500;
 /** The same where a relay is there and its host is not yet. */
 export const LONGEST_SOON_DELAY_MS = 1_000;
 export const EARLY_MS = 2 * 60_000;

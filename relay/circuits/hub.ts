@@ -1,5 +1,5 @@
 /** Where hosts and devices meet: the seats of this node, and the way to those of others. */
-import type { RefusedCode } from "@flybridge/protocol/relay/words.ts";
+import type { Counts } from "./counts.ts";
 import type { DeviceEnd } from "./end.ts";
 import { type Join, type Joined, Seat, type Seated, type SeatEvents, type SeatSocket } from "./seat.ts";
 
@@ -20,13 +20,6 @@ export interface Hub {
   seats(): Iterable<Seat>;
   /** Whether that host is at this node. */
   has(rendezvous: string): boolean;
-}
-
-/** What is counted; plain numbers, for they are counted for every frame. */
-export interface Counts {
-  frames: number;
-  bytes: number;
-  joins: Record<"joined" | RefusedCode, number>;
 }
 
 export function makeHub(around: {

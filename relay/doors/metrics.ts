@@ -1,12 +1,7 @@
 /** What a relay counts, for whoever watches over it: numbers, and nothing that names anybody. */
-import { REFUSED_CODES } from "@flybridge/protocol/relay/words.ts";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
-import type { Counts, Hub } from "../circuits/hub.ts";
-
-export function newCounts(): Counts {
-  const joins = Object.fromEntries(["joined", ...REFUSED_CODES].map((code) => [code, 0])) as Counts["joins"];
-  return { frames: 0, bytes: 0, joins };
-}
+import type { Counts } from "../circuits/counts.ts";
+import type { Hub } from "../circuits/hub.ts";
 
 export function openMetrics(around: {
   readonly counts: Counts;

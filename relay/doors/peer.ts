@@ -23,6 +23,8 @@ import type { FromHost } from "@flybridge/protocol/relay/words.ts";
 import type { PeerSocket } from "./socket.ts";
 
 const NONCE_BYTES = 32;
+/** Milliseconds of silence after which a host is gone: it pings every five seconds, and all of its devices wait. */
+const HOST_PATIENCE_MS = 15_000;
 /** Milliseconds after which a relay that cannot look something up may be asked again. */
 const UNAVAILABLE_MS = 2_000;
 
@@ -182,6 +184,7 @@ async function seat(
     violated: (detail) => log("a host broke the rules", { detail }),
   });
   place.seat = own;
+  socket.patienceMs = HOST_PATIENCE_MS;
   socket.listen({
     frame: (bytes) => own.frame(bytes),
     closed() {

@@ -46,7 +46,9 @@ export interface RelayServer extends AsyncDisposable {
   sockets(): number;
   /** Takes nobody new. */
   stopListening(): void;
-  /** Ends those that are left. */
+  /** Ends those that are left, in order. */
+  sayGoodbye(reason: string): void;
+  /** Ends them without a word. */
   terminate(): void;
 }
 
@@ -139,6 +141,9 @@ export async function openServer(options: ServerOptions): Promise<RelayServer> {
     stopListening() {
       server.close();
       server.closeIdleConnections();
+    },
+    sayGoodbye(reason) {
+      for (const socket of sockets) socket.close(reason);
     },
     terminate() {
       for (const socket of sockets) socket.terminate();

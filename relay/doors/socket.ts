@@ -125,10 +125,13 @@ export class PeerSocket {
     });
   }
 
+  /** Milliseconds of silence after which it counts as dead. */
+  patienceMs = RELAY_DEAD_MS;
+
   /** Called every so many milliseconds: pings who has been silent, and ends who does not answer. */
   sweep(everyMs: number): void {
     const silent = this.#now() - this.#heard;
-    if (silent >= RELAY_DEAD_MS - everyMs) this.#webSocket.terminate();
+    if (silent >= this.patienceMs - everyMs) this.#webSocket.terminate();
     else if (silent >= RELAY_PING_MS - everyMs) this.#webSocket.ping();
   }
 

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import type { Database } from "./database.ts";
-import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 
 const PRIVATE_FOLDER = 0o700;
@@ -29,8 +28,11 @@ export async function openRelayStore({ store, secret }: Pick<Config, "store" | "
   }
   const own = secret ?? (store.kind === "embedded" ? secretIn(join(store.folder, "secret")) : undefined);
   if (own === undefined) throw new Error("FLYBRIDGE_RELAY_SECRET is missing: it is needed with DATABASE_URL.");
+  // Of the two only one is loaded: the other's driver would be a tenth of a small relay.
   const database =
-    store.kind === "embedded" ? await openSqlite(join(store.folder, "relay.db")) : await openPostgres(store.url);
+    store.kind === "embedded"
+      ? await openSqlite(join(store.folder, "relay.db"))
+      : await (await import("./postgres.ts")).openPostgres(store.url);
   return {
     database,
     secret: own,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAccess } from "@flybridge/relay/access/access.ts";
 import { type Hub, makeHub } from "@flybridge/relay/circuits/hub.ts";
-import { newCounts } from "@flybridge/relay/doors/metrics.ts";
+import { newCounts } from "@flybridge/relay/circuits/counts.ts";
 import { receive } from "@flybridge/relay/doors/peer.ts";
 import { openServer } from "@flybridge/relay/doors/server.ts";
 import { openRelayStore } from "@flybridge/relay/store/open.ts";
