@@ -60,10 +60,10 @@ export class RelayedDevice {
     this.proof = proof;
   }
 
-  /** Pairs by the offer in the string, whose digits `confirm` types where they are asked for. */
-  static async pair(connection: string, name?: string): Promise<RelayedDevice> {
+  /** Pairs by the offer in the string; over another link than one to the relay's origin, where that leads to a node of it. */
+  static async pair(connection: string, name?: string, over?: Link): Promise<RelayedDevice> {
     const { key, ...place } = offerIn(connection);
-    const { link, route } = await joinAt(place, { kind: "offer" }, key);
+    const { link, route } = await joinAt(place, { kind: "offer" }, key, over);
     const relayed = new RelayedDevice(await BareDevice.pair(connection, name, link, route), newProof());
     await relayed.takeWay(place.origin);
     return relayed;
@@ -83,12 +83,12 @@ export class RelayedDevice {
   }
 
   /** Comes back by the ticket it has, and takes the next one. */
-  async reconnect(origin = this.way?.origin): Promise<BareDevice> {
-    if (!this.way || origin === undefined) throw new Error("no way");
-    const { ticket, rendezvous } = this.way;
-    const { link, route } = await joinAt({ origin, rendezvous }, { kind: "ticket", ticket }, this.proof);
+  async reconnect(over?: Link): Promise<BareDevice> {
+    if (!this.way) throw new Error("no way");
+    const { origin, ticket } = this.way;
+    const { link, route } = await joinAt(this.way, { kind: "ticket", ticket }, this.proof, over);
     this.device = await BareDevice.reconnect(this.keys, link, route);
-    await this.takeWay(this.way.origin);
+    await this.takeWay(origin);
     return this.device;
   }
 }

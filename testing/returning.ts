@@ -33,6 +33,8 @@ export interface Around {
   up(): Promise<void>;
   /** True when that was the moment in which the host was ended. */
   happened?(moment: Moment): boolean;
+  /** The next connection, by another way than its address; rejects where there will be none. */
+  reconnect?(): Promise<BareDevice>;
 }
 
 export class ReturningDevice {
@@ -74,6 +76,11 @@ export class ReturningDevice {
         await device.ended;
       }
     }
+  }
+
+  /** The connection that it has, or the next one. */
+  current(): Promise<BareDevice> {
+    return this.#current;
   }
 
   async follow(session: SessionId): Promise<void> {
@@ -145,6 +152,7 @@ export class ReturningDevice {
   }
 
   async #comeBack(): Promise<BareDevice> {
+    if (this.#around.reconnect) return this.#adopt(await this.#around.reconnect());
     for (let refusals = 0; ; refusals += 1) {
       await this.#around.up();
       try {
