@@ -120,7 +120,10 @@ describe("the bench", () => {
     );
     assert.throws(() => needOf(1, figures.slice(1)), /relay, idle" was not measured/u);
     const page = capacityTables({ at: "2026-01-02T03:04:05.000Z", machine: "m", share: 1, figures });
-    assert.match(page, /^From the run of `npm run bench -- relay` on 2026-01-02 03:04 UTC \(m\)\./u);
+    assert.match(
+      page,
+      /^Reckoned with: .*\n\nFrom the run of `npm run bench -- relay` on 2026-01-02 03:04 UTC \(m\)\./u,
+    );
     assert.match(page, /\| nodes \| 1 \| 40 \| 4,000 \|/u);
     assert.match(page, /\| relay, idle \| 64 ms \| 1 ms, bare \|/u);
     assert.match(page, /### 100,000,000 pairs/u);

@@ -113,6 +113,7 @@ export function capacityTables({ at, machine, figures }: Results): string {
     ["messages by which all nodes learn of it", ({ moved }) => count(moved)],
   ];
   return [
+    ASSUMED,
     `From the run of \`npm run bench -- relay\` on ${at.slice(0, 16).replace("T", " ")} UTC (${machine}).`,
     table(
       ["measured", "value", "beside"],
@@ -130,6 +131,13 @@ export function capacityTables({ at, machine, figures }: Results): string {
   ].join("\n\n");
 }
 
+const ASSUMED = [
+  `Reckoned with: a node gets ${count(NODE_SOCKETS)} sockets, of the 65,536 files that our unit and compose files allow, and one processor, for it is one process.`,
+  `The system needs ${count(SYSTEM_BYTES)} bytes for a socket (Linux 6, TCP, without what waits in it).`,
+  `A session is renewed every ${count(RENEW_S / 60)} minutes, in two transactions; PostgreSQL keeps two rows of a host and the tokens of half a day, ${count(TOKENS)} on average.`,
+  `A device at which nobody looks asks every ${count(BEAT_S)} seconds whether its host is there, which is two frames.`,
+].join(" ");
+
 /** For each scale, what breaks first and what is to be done about it. */
 const BREAKS: Record<(typeof SCALES)[number], (need: Need) => string> = {
   10_000: ({ returnS, nodeSockets, memoryGb }) =>
@@ -141,7 +149,7 @@ const BREAKS: Record<(typeof SCALES)[number], (need: Need) => string> = {
   1_000_000: ({ nodes, renewals, rows, databaseGb, databaseProcessors, subjects, returnS, nodeSockets }) =>
     [
       `${count(nodes)} nodes of ${count(nodeSockets)} sockets. What breaks first is PostgreSQL: ${count(renewals)} renewals each second, two transactions each${databaseProcessors === undefined ? "" : `, ${number(databaseProcessors)} processors`}, with every commit on disk; and ${count(rows)} rows, ${gigabytes(databaseGb)}, of which nearly all are tokens that were replaced.`,
-      `One large server carries it, with the write-ahead log on a disk of its own. Longer sessions make it less in proportion, and so do fewer tokens: those that were replaced need not be rows, since a token follows from its family and its number.`,
+      `One large server carries it, with the write-ahead log on a disk of its own. Longer sessions make both less in proportion; so would keeping those that were replaced for less than half a day, at the price of not finding out about a copy that comes later.`,
       `A node that is lost brings ${number(returnS)} s of work for one processor to the others, spread over them. NATS holds ${count(subjects)} subscriptions; every server of a NATS cluster knows of all of them.`,
     ].join("\n\n"),
   100_000_000: ({ nodes, renewals, subjects, moved, databaseGb }) =>

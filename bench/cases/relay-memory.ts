@@ -9,9 +9,9 @@ import { cpuMs, idleNode, settledMb } from "../process.ts";
 import { compiledRelay, nodeOf, startEnds, startForwarder } from "../relayed.ts";
 import { inTurns, median, timed } from "../sample.ts";
 
-/** The slope between these is what one more costs: below the first, a process grows for itself. */
-const FEW = 2_000;
+/** Pairs, whose sockets are 10,000. What one more costs is the slope from a share of them on: before it, a process grows for itself. */
 const MANY = 5_000;
+const FEW = 0.4;
 /** Devices of one host, where its socket is shared. */
 const SHARED = 100;
 /** Files that a process needs for itself. */
@@ -46,19 +46,20 @@ export const relayMemory: Bench = {
     const [idle, idleBare] = [await settledMb(relay.pid), await settledMb(node.pid)];
 
     const most = Math.min(countOf(MANY, share, 40), Math.floor((fileLimit() - OWN_FILES) / 2));
-    const few = Math.round((most * FEW) / MANY);
     const { port } = forwarder.first;
     const grown = async (
       pid: number,
+      many: number,
       open: (from: number, count: number) => Promise<unknown>,
     ): Promise<[number, number]> => {
+      const few = Math.round(many * FEW);
       await open(0, few);
       const before = await settledMb(pid);
-      await open(few, most - few);
+      await open(few, many - few);
       const after = await settledMb(pid);
-      return [(1024 * (after - before)) / (most - few), after];
+      return [(1024 * (after - before)) / (many - few), after];
     };
-    const [pair, all] = await grown(relay.pid, async (from, count) => {
+    const [pair, all] = await grown(relay.pid, most, async (from, count) => {
       await ends.order({ do: "hosts", node: nodeOf(relay), from, count });
       await ends.order({ do: "devices", node: nodeOf(relay), from, count, each: 1 });
     });
@@ -66,12 +67,13 @@ export const relayMemory: Bench = {
     await setTimeout(countOf(IDLE_MS, share));
     const idleCpu = (1000 * (cpuMs(relay.pid) - began)) / countOf(IDLE_MS, share);
     await ends.order({ do: "leave" });
-    const [bare, allBare] = await grown(forwarder.pid, (from, count) =>
+    const [bare, allBare] = await grown(forwarder.pid, most, (from, count) =>
       ends.order({ do: "bare", port, from, count, pairs: true }),
     );
     await ends.order({ do: "leave" });
-    await ends.order({ do: "hosts", node: nodeOf(shared), from: 0, count: Math.ceil(most / SHARED) });
-    const [device] = await grown(shared.pid, (from, count) =>
+    const devices = Math.ceil(most * FEW);
+    await ends.order({ do: "hosts", node: nodeOf(shared), from: 0, count: Math.ceil(devices / SHARED) });
+    const [device] = await grown(shared.pid, devices, (from, count) =>
       ends.order({ do: "devices", node: nodeOf(shared), from, count, each: SHARED }),
     );
     await ends.order({ do: "leave" });
