@@ -48,6 +48,9 @@ export function makeApart(): Apart {
   try {
     for (const name of Object.values(names)) {
       ip("netns", "add", name);
+      // Its addresses come seconds later, and a browser takes that for another network and drops what it loads.
+      sysctl(name, "net.ipv6.conf.all.disable_ipv6=1");
+      sysctl(name, "net.ipv6.conf.default.disable_ipv6=1");
       ip("-n", name, "link", "set", "lo", "up");
     }
     ip("-n", names.relay, "address", "add", `${RELAY_ADDRESS}/32`, "dev", "lo");
