@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { createHash, createPrivateKey, sign as nodeSign } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { checkHostId, groupsOf, HOST_ID_CHARS, hostIdOf, sign, signingKey, verify, verifyBytes } from "./identity.ts";
+import {
+  checkHostId,
+  groupsOf,
+  HOST_ID_CHARS,
+  hostIdOf,
+  sign,
+  signingKey,
+  verify,
+  verifyBytes as verifyBytesNoble,
+} from "./identity.ts";
+import { verifyBytesNode } from "./verify-node.ts";
 import { fault } from "./suite.contract.ts";
 import { bytes, filled, flipped, hex, vectorsOf, type Wycheproof } from "./vectors.contract.ts";
 
@@ -115,20 +125,6 @@ describe("a host id", () => {
 });
 
 describe("signatures", () => {
-  it("verify as Wycheproof says", (t) => {
-    const file = vectorsOf<Wycheproof<Ed25519Group>>("wycheproof/ed25519_test.json");
-    if (file === undefined) return t.skip("no vectors");
-    let tried = 0;
-    for (const group of file.testGroups) {
-      for (const test of group.tests) {
-        const taken = verifyBytes(bytes(group.publicKey.pk), bytes(test.sig), bytes(test.msg));
-        assert.equal(taken, test.result === "valid", `tcId ${test.tcId}`);
-        tried += 1;
-      }
-    }
-    assert.equal(tried, file.numberOfTests);
-  });
-
   it("are RFC 8032's, as node:crypto makes them", () => {
     fc.assert(
       fc.property(keys, fc.uint8Array({ maxLength: 100 }), (secret, message) => {
@@ -153,36 +149,81 @@ describe("signatures", () => {
     assert.ok(!verify(key.publicKey, signature, "relay ticket", one));
     assert.ok(!verify(key.publicKey, signature, "relay challenge", one, other));
     assert.ok(!verify(signingKey(filled(2)).publicKey, signature, "relay ticket", one, other));
-    assert.ok(!verifyBytes(key.publicKey, signature, joined));
-  });
-
-  it("with any bit turned over, cut or extended are none", () => {
-    const key = signingKey(filled(1));
-    const message = filled(7, 20);
-    const signature = key.sign(message) as Uint8Array;
-    assert.ok(verifyBytes(key.publicKey, signature, message));
-    for (let at = 0; at < signature.length; at += 1) {
-      for (const bit of [0x01, 0x80]) assert.ok(!verifyBytes(key.publicKey, flipped(signature, at, bit), message));
-    }
-    for (const bad of [signature.slice(0, 63), new Uint8Array([...signature, 0]), filled(0, 0), filled(0, 64)]) {
-      assert.ok(!verifyBytes(key.publicKey, bad, message));
-    }
-  });
-
-  it("under a key of low order, or no key, never verify", () => {
-    for (const point of LOW_ORDER_KEYS) {
-      // s = 0 and R of low order satisfies the equation for such keys wherever it is not refused.
-      for (const r of LOW_ORDER_KEYS) {
-        for (const message of [filled(1, 1), filled(2, 1), filled(3, 1), filled(4, 1)]) {
-          assert.ok(!verifyBytes(point, new Uint8Array([...r, ...filled(0)]), message), hex(point));
-        }
-      }
-    }
-    for (const length of [0, 31, 33]) assert.ok(!verifyBytes(filled(1, length), filled(1, 64), filled(1)));
+    assert.ok(!verifyBytesNoble(key.publicKey, signature, joined));
   });
 
   it("are not made with a secret of zeros or of another length", () => {
     for (const bad of [filled(0), filled(1, 31), filled(1, 64)])
       assert.throws(() => signingKey(bad), fault("weak_key"));
+  });
+});
+
+for (const [name, verifyBytes] of [
+  ["in JavaScript", verifyBytesNoble],
+  ["by Node", verifyBytesNode],
+] as const)
+  describe(`signatures, checked ${name},`, () => {
+    it("verify as Wycheproof says", (t) => {
+      const file = vectorsOf<Wycheproof<Ed25519Group>>("wycheproof/ed25519_test.json");
+      if (file === undefined) return t.skip("no vectors");
+      let tried = 0;
+      for (const group of file.testGroups) {
+        for (const test of group.tests) {
+          const taken = verifyBytes(bytes(group.publicKey.pk), bytes(test.sig), bytes(test.msg));
+          assert.equal(taken, test.result === "valid", `tcId ${test.tcId}`);
+          tried += 1;
+        }
+      }
+      assert.equal(tried, file.numberOfTests);
+    });
+
+    it("with any bit turned over, cut or extended are none", () => {
+      const key = signingKey(filled(1));
+      const message = filled(7, 20);
+      const signature = key.sign(message) as Uint8Array;
+      assert.ok(verifyBytes(key.publicKey, signature, message));
+      for (let at = 0; at < signature.length; at += 1) {
+        for (const bit of [0x01, 0x80]) assert.ok(!verifyBytes(key.publicKey, flipped(signature, at, bit), message));
+      }
+      for (const bad of [signature.slice(0, 63), new Uint8Array([...signature, 0]), filled(0, 0), filled(0, 64)]) {
+        assert.ok(!verifyBytes(key.publicKey, bad, message));
+      }
+    });
+
+    it("under a key of low order, or no key, never verify", () => {
+      for (const point of LOW_ORDER_KEYS) {
+        // s = 0 and R of low order satisfies the equation for such keys wherever it is not refused.
+        for (const r of LOW_ORDER_KEYS) {
+          for (const message of [filled(1, 1), filled(2, 1), filled(3, 1), filled(4, 1)]) {
+            assert.ok(!verifyBytes(point, new Uint8Array([...r, ...filled(0)]), message), hex(point));
+          }
+        }
+      }
+      for (const length of [0, 31, 33]) assert.ok(!verifyBytes(filled(1, length), filled(1, 64), filled(1)));
+    });
+  });
+
+describe("the two ways of checking a signature", () => {
+  it("say the same of any key, signature and message, good or spoilt", () => {
+    const spoilt = fc.record({
+      secret: fc.uint8Array({ minLength: 32, maxLength: 32 }).filter((secret) => secret.some((byte) => byte !== 0)),
+      message: fc.uint8Array({ maxLength: 64 }),
+      where: fc.constantFrom("nowhere", "key", "signature", "message"),
+      at: fc.nat(),
+      by: fc.integer({ min: 1, max: 255 }),
+    });
+    fc.assert(
+      fc.property(spoilt, ({ secret, message, where, at, by }) => {
+        const key = signingKey(secret);
+        const parts = { key: key.publicKey.slice(), signature: key.sign(message).slice(), message: message.slice() };
+        if (where !== "nowhere") {
+          const bytes = parts[where];
+          if (bytes.length > 0) bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ by;
+        }
+        const { key: of, signature, message: said } = parts;
+        assert.equal(verifyBytesNode(of, signature, said), verifyBytesNoble(of, signature, said));
+      }),
+      { numRuns: 200 },
+    );
   });
 });

@@ -75,6 +75,9 @@ export function signHeld(key: HeldSigningKey, purpose: string, ...fields: readon
   return key.sign(statement(purpose, fields));
 }
 
+/** Whether a signature is of that key over that message: `verifyBytes`, or one that is as strict. */
+export type VerifyBytes = (publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array) => boolean;
+
 /** Whether `sign` with the same purpose and fields made this signature. Strict, as `verifyBytes`. */
 export function verify(
   publicKey: Uint8Array,
@@ -82,7 +85,18 @@ export function verify(
   purpose: string,
   ...fields: readonly Uint8Array[]
 ): boolean {
-  return verifyBytes(publicKey, signature, statement(purpose, fields));
+  return verifyBy(verifyBytes, publicKey, signature, purpose, ...fields);
+}
+
+/** The same, by another's work. */
+export function verifyBy(
+  verifies: VerifyBytes,
+  publicKey: Uint8Array,
+  signature: Uint8Array,
+  purpose: string,
+  ...fields: readonly Uint8Array[]
+): boolean {
+  return verifies(publicKey, signature, statement(purpose, fields));
 }
 
 /**

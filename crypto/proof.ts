@@ -7,7 +7,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import { decode, encode, TicketBody } from "@flybridge/protocol/relay/words.ts";
-import { type SigningKey, sign, SIGNATURE_BYTES, verify } from "./identity.ts";
+import { type SigningKey, sign, SIGNATURE_BYTES, verify, type VerifyBytes, verifyBy, verifyBytes } from "./identity.ts";
 
 /** Milliseconds that a ticket lives at most, by the relay's clock, and in which an older one still lets its holder ask. */
 export const TICKET_MS = 24 * 3_600_000;
@@ -40,11 +40,16 @@ export async function signOpening(
 }
 
 /** Undefined when it is not signed by the key it names, for this relay and this socket. */
-export function openingIn(frame: Uint8Array, origin: string, nonce: Uint8Array): Signed | undefined {
+export function openingIn(
+  frame: Uint8Array,
+  origin: string,
+  nonce: Uint8Array,
+  verifies: VerifyBytes = verifyBytes,
+): Signed | undefined {
   const key = frame.subarray(0, PUBLIC_KEY_BYTES);
   const signature = frame.subarray(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES + SIGNATURE_BYTES);
   const body = frame.subarray(PUBLIC_KEY_BYTES + SIGNATURE_BYTES);
-  return verify(key, signature, OPENING, utf8ToBytes(origin), nonce, body) ? { key, body } : undefined;
+  return verifyBy(verifies, key, signature, OPENING, utf8ToBytes(origin), nonce, body) ? { key, body } : undefined;
 }
 
 /** `key` is the host's HI. */
@@ -54,11 +59,15 @@ export async function signTicket(key: SigningKey, body: TicketBody): Promise<str
 }
 
 /** Undefined when the host did not sign it. What it says of place and time is for the caller to compare. */
-export function ticketIn(ticket: string, hiPub: Uint8Array): TicketBody | undefined {
+export function ticketIn(
+  ticket: string,
+  hiPub: Uint8Array,
+  verifies: VerifyBytes = verifyBytes,
+): TicketBody | undefined {
   const [text = "", signatureText = "", ...more] = ticket.split(".");
   const bytes = fromBase64Url(text, Math.floor((text.length * 3) / 4));
   const signature = fromBase64Url(signatureText, SIGNATURE_BYTES);
-  if (!bytes || !signature || more.length > 0 || !verify(hiPub, signature, TICKET, bytes)) return undefined;
+  if (!bytes || !signature || more.length > 0 || !verifyBy(verifies, hiPub, signature, TICKET, bytes)) return undefined;
   return decode(TicketBody, bytes);
 }
 

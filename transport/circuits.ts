@@ -2,6 +2,7 @@
 import {
   CIRCUIT_WINDOW_BYTES,
   closeFrame,
+  costOf,
   CREDIT_STEP_BYTES,
   creditFrame,
   creditIn,
@@ -171,7 +172,7 @@ class Circuit implements Link {
     if (this.#ending) return;
     if (frame.length > RECORD_BYTES) return this.#violate(`a frame of ${frame.length} bytes`);
     if (this.#events && this.#unheard.length === 0) return this.#hear(frame);
-    this.#unheardBytes += frame.length;
+    this.#unheardBytes += costOf(frame);
     this.#unheard.push(frame);
     // No credit is given for what nobody hears, so an honest relay never comes here.
     if (this.#unheardBytes > CIRCUIT_WINDOW_BYTES) this.#violate("too much before anybody listened");
@@ -185,10 +186,10 @@ class Circuit implements Link {
   /** Whether there was one, and it went. */
   sendOne(): boolean {
     const [frame] = this.#waiting;
-    if (!frame || frame.length > this.#window) return false;
+    if (!frame || costOf(frame) > this.#window) return false;
     this.#waiting.shift();
     this.#waitingBytes -= frame.length;
-    this.#window -= frame.length;
+    this.#window -= costOf(frame);
     this.#link.send(frameOf(FrameType.data, this.#id, frame));
     this.#settle();
     return true;
@@ -230,7 +231,7 @@ class Circuit implements Link {
   #hear(frame: Uint8Array): void {
     if (this.#ending && this.#closing !== undefined) return;
     this.#events?.frame(frame);
-    this.#taken += frame.length;
+    this.#taken += costOf(frame);
     if (this.#taken < CREDIT_STEP_BYTES || this.#ending) return;
     this.#link.send(creditFrame(this.#id, this.#taken));
     this.#taken = 0;

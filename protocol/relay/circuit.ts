@@ -4,8 +4,8 @@
  *
  *   type u8 | circuit u32, big-endian | payload
  *
- * Each direction of a circuit has a window of `CIRCUIT_WINDOW_BYTES`: whoever sends counts payload bytes down and stops at
- * none; whoever takes gives them back in `credit` frames once they have gone on. More than was given ends the circuit.
+ * Each direction of a circuit has a window of `CIRCUIT_WINDOW_BYTES`: whoever sends counts down what its frames cost and stops
+ * at none; whoever takes gives them back in `credit` frames once they have gone on. More than was given ends the circuit.
  */
 import { CIRCUIT_HEADER_BYTES } from "./words.ts";
 
@@ -31,6 +31,13 @@ export const CREDIT_STEP_BYTES = 64 * 1024;
 export const MAX_CIRCUITS = 1_024;
 /** Bytes of why a circuit ends. */
 const REASON_BYTES = 123;
+
+/** What a frame takes of a window at least: holding a small one costs more than its bytes. */
+const LEAST_COST_BYTES = 256;
+
+export function costOf(payload: Uint8Array): number {
+  return Math.max(LEAST_COST_BYTES, payload.length);
+}
 
 export interface CircuitFrame {
   readonly type: FrameType;

@@ -3,9 +3,11 @@
  * judged here, where the host's key and its open offers are in memory: a join costs no look into the store.
  */
 import { KNOCK_MS, TICKET_MS, ticketIn } from "@flybridge/crypto/proof.ts";
+import { verifyBytesNode } from "@flybridge/crypto/verify-node.ts";
 import {
   CIRCUIT_WINDOW_BYTES,
   closeFrame,
+  costOf,
   creditFrame,
   creditIn,
   frameOf,
@@ -149,7 +151,7 @@ export class Seat {
     // It ended here while this was on the way.
     if (!found) return;
     if (type === FrameType.data) {
-      found.window -= payload.length;
+      found.window -= costOf(payload);
       if (found.window < 0) return this.#end(circuit, found, "more was sent than there was credit for");
       this.#events.forwarded(payload.length);
       found.device.data(payload);
@@ -230,7 +232,7 @@ export class Seat {
   }
 
   #ticketIn(ticket: string, key: string): TicketBody | undefined {
-    const body = ticketIn(ticket, this.seated.key);
+    const body = ticketIn(ticket, this.seated.key, verifyBytesNode);
     const now = this.#now();
     const isOurs =
       body?.relay === this.#origin &&

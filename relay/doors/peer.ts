@@ -4,8 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { openingIn } from "@flybridge/crypto/proof.ts";
+import { verifyBytesNode } from "@flybridge/crypto/verify-node.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
-import { CIRCUIT_WINDOW_BYTES, CREDIT_STEP_BYTES } from "@flybridge/protocol/relay/circuit.ts";
+import { CIRCUIT_WINDOW_BYTES, costOf, CREDIT_STEP_BYTES } from "@flybridge/protocol/relay/circuit.ts";
 import {
   decode,
   encode,
@@ -140,7 +141,7 @@ async function open(
   from: string,
   peers: Peers,
 ): Promise<void> {
-  const signed = frame.length <= OPENING_BYTES ? openingIn(frame, peers.origin(), nonce) : undefined;
+  const signed = frame.length <= OPENING_BYTES ? openingIn(frame, peers.origin(), nonce, verifyBytesNode) : undefined;
   const opening = signed && decode(Opening, signed.body);
   if (!signed || !opening) return refuse(socket, "bad_opening");
   const key = toBase64Url(signed.key);
@@ -271,7 +272,7 @@ class SocketEnd implements DeviceEnd {
     this.#host = host;
     this.#socket.listen({
       frame: (bytes) => {
-        this.#window -= bytes.length;
+        this.#window -= costOf(bytes);
         if (this.#window <= 0) this.#socket.pause();
         host.data(bytes);
       },
@@ -286,7 +287,7 @@ class SocketEnd implements DeviceEnd {
   data(frame: Uint8Array): void {
     if (this.#isClosed) return;
     if (!this.#host) return void this.#early.push(frame);
-    this.#passed += frame.length;
+    this.#passed += costOf(frame);
     if (this.#passed < CREDIT_STEP_BYTES) return this.#socket.send(frame);
     const passed = this.#passed;
     this.#passed = 0;
