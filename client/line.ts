@@ -137,7 +137,8 @@ export class Line {
       if (!pipe) return "stop";
       let end = await this.#live(pipe, found, up, signal).finally(() => found?.stored());
       // The direct way may have taken over. Where that ends, the others are tried at once, and nobody is told yet.
-      for (let direct = this.#direct; direct; direct = this.#direct) {
+      const current = (): Promise<PipeEnd> | undefined => this.#direct;
+      for (let direct = current(); direct; direct = current()) {
         end = await direct;
         if (this.#direct === direct) this.#direct = undefined;
         if (signal.aborted || grantEndOf(end)) break;

@@ -13,9 +13,9 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
-import { generate } from "selfsigned";
 import { type Anthropic, startAnthropic, toldIn } from "./anthropic.ts";
 import { type Apart, makeApart, RELAY_ADDRESS, whyNotApart } from "./apart.ts";
+import { makeAuthority } from "./authority.ts";
 import { type BareDevice, newIntent } from "./bare.ts";
 import { cameraShowing, chromiumPath, openPage, PHONE } from "./browser.ts";
 import { claudeEnv, findClaude } from "./claude.ts";
@@ -277,16 +277,11 @@ describe(
 
 /** An authority of the test's own, and a certificate of the relay's by it. */
 async function certificates(folder: string): Promise<{ ca: string; cert: string; key: string }> {
-  const pem = await generate([{ name: "commonName", value: "relay of a test" }], {
-    keyType: "ec",
-    algorithm: "sha256",
-    extensions: [
-      { name: "basicConstraints", cA: true },
-      { name: "subjectAltName", altNames: [{ type: 7, ip: RELAY_ADDRESS }] },
-    ],
-  });
-  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  writeFileSync(cert, pem.cert);
-  writeFileSync(key, pem.private, { mode: 0o600 });
-  return { ca: cert, cert, key };
+  const authority = await makeAuthority();
+  const signed = await authority.sign([RELAY_ADDRESS]);
+  const files = { ca: join(folder, "ca.pem"), cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  writeFileSync(files.ca, authority.cert);
+  writeFileSync(files.cert, signed.cert);
+  writeFileSync(files.key, signed.key, { mode: 0o600 });
+  return files;
 }
