@@ -87,6 +87,7 @@ export async function openAccess(around: {
     database.transaction(async (tx) => {
       const registrations = registrationsIn(tx);
       const before = await registrations.lock(key);
+      if (before?.kind === "device") return "bad_opening";
       const isSame = before?.rendezvous === opening.rendezvous;
       if (before && isSame && !before.held) return undefined;
       const isAsking = !before || before.held;
@@ -123,6 +124,13 @@ export async function openAccess(around: {
     return begun.kind === "held" ? "session_reused" : "not_registered";
   };
 
+  /** True when what somebody shows who is not let in is another key's session, or a used one: its holder has lost it. */
+  const isStolen = async (session: string | undefined, key: string, from: string): Promise<boolean> => {
+    const used = session === undefined ? undefined : await sessions.use(session, key, from);
+    if (used?.kind === "reused") endEverywhere([used.key], "session_reused");
+    return used?.kind === "reused";
+  };
+
   const hostOf = async (opening: HostOpening, held: Held, from: string): Promise<AdmittedHost | RefusedCode> => {
     const { key } = held;
     const [hs, hi] = [fromBase64Url(opening.hs, KEY_BYTES), fromBase64Url(key, KEY_BYTES)];
@@ -132,7 +140,10 @@ export async function openAccess(around: {
       if (error instanceof StoreError && error.fault === "conflict") return "bad_opening" as const;
       throw error;
     });
-    if (refused !== undefined) return refused;
+    if (refused !== undefined) {
+      await isStolen(opening.session, key, from);
+      return refused;
+    }
     const given = await signIn(key, opening.session, from);
     if (typeof given === "string") return given;
     const account = (await registrationsIn(database).byKey(key))?.account;
@@ -173,9 +184,13 @@ export async function openAccess(around: {
   ): Promise<AdmittedMember | RefusedCode> => {
     const { key } = held;
     const known = await registrationsIn(database).byKey(key);
-    if (known?.kind === "host") return "bad_opening";
+    if (known?.kind === "host") {
+      await isStolen(session, key, from);
+      return "bad_opening";
+    }
     const isIn = known?.account !== undefined && !known.held;
-    if (!isIn && session !== undefined) return known?.held ? "session_reused" : "session_ended";
+    if (!isIn && session !== undefined)
+      return known?.held || (await isStolen(session, key, from)) ? "session_reused" : "session_ended";
     const given = isIn ? await signIn(key, session, from) : undefined;
     if (typeof given === "string") return given;
     const caller: MemberCaller = { key, from, holding: given?.holding };
@@ -222,8 +237,8 @@ export async function openAccess(around: {
       if (used.kind === "reused") endEverywhere([used.key], "session_reused");
       if (used.kind === "reused" || used.kind === "held") return "session_reused";
       if (used.kind === "ended") return "session_ended";
-      const account = (await registrationsIn(database).byKey(key))?.account;
-      return account === undefined ? "not_registered" : { account };
+      const known = await registrationsIn(database).byKey(key);
+      return known?.kind === "device" && known.account !== undefined ? { account: known.account } : "not_registered";
     },
     member: memberOf,
     [Symbol.dispose]: () => clearInterval(sweeping),

@@ -7,7 +7,7 @@
  *   number    1 .. kept-1     kept .. given     given+1
  *             replaced        each counts       the next successor
  *
- * The same key may be late by `GRACE_MS` with one that was replaced, and gets what replaced it. A token is derived from the
+ * The same key may be late by `GRACE_MS` with one that was replaced, where it was before, and gets what replaced it. A token is derived from the
  * relay's secret, its family and its number, so that only hashes are stored and every node derives the same. What this does
  * not find: a second holder of the key itself, who never says `kept` and renews before the first does, or who signs in by the
  * key alone; each sees that a host or device came from elsewhere, if it did.
@@ -107,6 +107,12 @@ export function makeSessions(around: SessionsAround): Sessions {
     return { kind: "given", session: { session, expires: token.expires }, holding };
   };
 
+  /** Than where it came from last, as far as both are known. */
+  const isElsewhere = ({ key, place }: Registration, from: string): boolean => {
+    const network = coarseNetwork(from);
+    return network !== undefined && place !== undefined && place !== placeOf(key, network);
+  };
+
   /** That it was seen, and where; a notice when that is elsewhere than the last time. */
   const see = async (tx: Queries, { key, account, place, seen }: Registration, from: string, at: number) => {
     const registrations = registrationsIn(tx);
@@ -156,6 +162,9 @@ export function makeSessions(around: SessionsAround): Sessions {
         case "reused":
           return { outcome: { kind: "reused", key: owner.key }, said: await reused(tx, owner, from, at) };
         case "replaced": {
+          // Two requests of one holder cross where it is, and not where it never was.
+          if (isElsewhere(owner, from))
+            return { outcome: { kind: "reused", key: owner.key }, said: await reused(tx, owner, from, at) };
           const outcome = (await replacementOf(tx, token, at)) ?? { kind: "ended" };
           return { outcome, said: await see(tx, owner, from, at) };
         }
