@@ -207,7 +207,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const direct = held.use(
     openDirect({
       isWanted: options.direct ?? true,
-      ice: options.ice ?? [],
+      ice: () => [...(options.ice ?? []), ...(live.relays?.ice() ?? [])],
       enter: (link) => gate.enter(link, { way: "direct" }),
       log: note,
     }),

@@ -6,6 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { pairingOfferOf } from "@flybridge/crypto/account.ts";
 import type { HeldSigningKey } from "@flybridge/crypto/identity.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
+import type { IceServer } from "@flybridge/protocol/direct.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { DeviceId, type HostId } from "@flybridge/protocol/ids.ts";
 import { relaySocketOf } from "@flybridge/protocol/relay/origin.ts";
@@ -49,6 +50,8 @@ export interface Relays extends Disposable {
   waysFor(key: string, until: number | undefined): Promise<RelayWay[]>;
   /** What an invitation names: a relay that is connected, one that serves the app first. */
   forOffer(): { readonly origin: string; readonly rendezvous: string; readonly app: boolean } | undefined;
+  /** That the relays named. */
+  ice(): readonly IceServer[];
   offersChanged(): void;
   revoked(keys: readonly string[]): void;
   /** Lets the devices of an account in; without one, no longer. Throws `CallError("not_found")`. */
@@ -141,6 +144,7 @@ export function openRelays(around: {
       const door = live.find((one) => one.app) ?? live[0];
       return door && { origin: door.file.origin, rendezvous: door.file.rendezvous, app: door.app };
     },
+    ice: () => [...doors.values()].flatMap(({ ice }) => ice),
     offersChanged() {
       for (const door of doors.values()) door.offersChanged();
     },

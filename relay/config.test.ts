@@ -89,7 +89,7 @@ describe("the environment of a relay", () => {
         FLYBRIDGE_RELAY_REGISTRATION: "closed",
         FLYBRIDGE_RELAY_APP: "no",
         FLYBRIDGE_RELAY_METRICS_TOKEN: "m".repeat(32),
-        FLYBRIDGE_RELAY_ICE_SERVERS: "stun:stun.example:3478, turn:ann:p@ss:w@turn.example:3478?transport=udp",
+        FLYBRIDGE_RELAY_ICE_SERVERS: "stun:stun.example:3478, turn:ann:p%40ss%3Aw@turn.example:3478?transport=udp",
         FLYBRIDGE_RELAY_LOG_LEVEL: "warn",
         DATABASE_URL_ELSEWHERE: "is not ours",
         FLYBRIDGE_HOME: "/nor is this",

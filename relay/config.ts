@@ -6,12 +6,12 @@ import { readFileSync } from "node:fs";
 import { BlockList } from "node:net";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import type { IceServer } from "@flybridge/protocol/direct.ts";
 import { stateFolder } from "@flybridge/protocol/home.ts";
 import { isLoopback } from "@flybridge/protocol/loopback.ts";
 import { RELAY_PORT, type Registration } from "@flybridge/protocol/relay/words.ts";
 import {
   hostOf,
-  type IceServer,
   type Listen,
   MIN_SECRET_CHARS,
   oneOf,

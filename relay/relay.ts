@@ -73,7 +73,12 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
       ...config,
       app: config.app ? APP : undefined,
       receive: (socket, from, settled) =>
-        receive(socket, from, { origin, app: config.app, hub, access, now, log: note }, settled),
+        receive(
+          socket,
+          from,
+          { origin, app: config.app, ice: config.iceServers, hub, access, now, log: note },
+          settled,
+        ),
       async health() {
         // Without its store, or the other nodes, it has its hosts and lets their devices in: nobody is to be sent elsewhere.
         return {

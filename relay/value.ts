@@ -1,6 +1,7 @@
 /** The values of variables: what a text has to be to be one, and a sentence about one that is not. */
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { type IceServer, iceServerFrom, MAX_ICE_SERVERS } from "@flybridge/protocol/direct.ts";
 import { isLoopback } from "@flybridge/protocol/loopback.ts";
 import { OriginError, relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import { RELAY_PORT } from "@flybridge/protocol/relay/words.ts";
@@ -20,13 +21,6 @@ export interface Listen {
   readonly address: string;
   /** 0 is any free one. */
   readonly port: number;
-}
-
-/** As `RTCPeerConnection` takes it. */
-export interface IceServer {
-  readonly urls: string;
-  readonly username?: string;
-  readonly credential?: string;
 }
 
 /** Of a value; the message goes on after the variable's name. */
@@ -98,23 +92,16 @@ export function parseSecret(value: string): string {
   return value;
 }
 
-/** RFC 7064 and 7065, and before the host, as for other addresses, who to be there. */
 export function parseIceServers(value: string): readonly IceServer[] {
-  return listed(value).map((one) => {
-    const found = /^(stuns?|turns?):(?:([^:@]+):(.+)@)?([^@/?#]+)(\?transport=(?:udp|tcp))?$/u.exec(one);
-    const [, scheme = "", username, credential, place = "", transport = ""] = found ?? [];
-    const isPlace = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu.test(place);
-    const isTurn = scheme.startsWith("turn");
-    // A browser refuses TURN without a name and a password, and knows no such thing for STUN.
-    if (!isPlace || isTurn !== (username !== undefined) || (!isTurn && transport !== ""))
-      throw new Wrong(
-        "has to be servers like stun:stun.example:3478 or turn:user:password@turn.example:3478?transport=udp, with commas between them.",
-      );
-    return {
-      urls: `${scheme}:${place}${transport}`,
-      ...(username !== undefined && credential !== undefined ? { username, credential } : {}),
-    };
+  const servers = listed(value).map((one) => {
+    const server = iceServerFrom(one);
+    if (server) return server;
+    throw new Wrong(
+      "has to be servers like stun:stun.example:3478 or turn:user:password@turn.example:3478?transport=udp, with commas between them.",
+    );
   });
+  if (servers.length > MAX_ICE_SERVERS) throw new Wrong(`names more than ${MAX_ICE_SERVERS}.`);
+  return servers;
 }
 
 export function oneOf<const T extends string>(choices: readonly T[]): (value: string) => T {

@@ -138,3 +138,23 @@ describe("a relay", { timeout: 120_000 }, () => {
     assert.match(relay.log(), /"msg":"ended"/u);
   });
 });
+
+describe("a relay that names servers for a direct way", { timeout: 60_000 }, () => {
+  it("has its hosts tell them to devices that come by it, and to no others", async () => {
+    await using relay = await startRelay({
+      env: { FLYBRIDGE_RELAY_ICE_SERVERS: "stun:stun.example:3478,turn:ann:secret@turn.example:3478" },
+    });
+    await using world = await startWorld({ args: ["--relay", relay.origin, "--confirm", "never"] });
+    const shell = await world.shell();
+    await untilRelayed(shell);
+    const { device } = await RelayedDevice.pair(await offerBy(shell), "roundabout");
+    const told = ({ messages }: BareDevice) =>
+      messages.flatMap((message) => (message.t === "welcome" && message.direct ? [message.direct.ice] : []));
+    assert.deepEqual(told(device), [
+      [{ urls: "stun:stun.example:3478" }, { urls: "turn:turn.example:3478", username: "ann", credential: "secret" }],
+    ]);
+    assert.deepEqual(told(shell), []);
+    device.close();
+    shell.close();
+  });
+});

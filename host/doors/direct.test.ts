@@ -55,7 +55,7 @@ function doorOf(more: Partial<Parameters<typeof openDirect>[0]> = {}): Door {
   const said: string[] = [];
   let look = (): void => {};
   const door = openDirect({
-    ice: [],
+    ice: () => [],
     isWanted: true,
     enter(link) {
       links.push(link);
@@ -258,7 +258,7 @@ describe("the direct door", { skip: network ? false : "no network but loopback h
     let loads = 0;
     const ice = [{ urls: "stun:192.0.2.1:3478" }];
     using door = doorOf({
-      ice,
+      ice: () => ice,
       load() {
         loads += 1;
         return Promise.reject(new Error("Cannot find package"));

@@ -4,7 +4,7 @@
  * is not on every machine.
  */
 import type { Direct, IceServer } from "@flybridge/protocol/direct.ts";
-import { GATHERING_MS, OPENING_MS } from "@flybridge/protocol/direct.ts";
+import { GATHERING_MS, MAX_ICE_SERVERS, OPENING_MS } from "@flybridge/protocol/direct.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
@@ -44,7 +44,8 @@ interface Peer {
 }
 
 export function openDirect(around: {
-  readonly ice: readonly IceServer[];
+  /** Asked anew each time: a relay may name some when it is reached. */
+  ice(): readonly IceServer[];
   /** False: the person wants none. */
   readonly isWanted: boolean;
   /** Rejects where it is not here. */
@@ -53,7 +54,6 @@ export function openDirect(around: {
   log(message: string, detail: Record<string, unknown>): void;
 }): DirectDoor {
   const { enter, log, load = () => import("node-datachannel") } = around;
-  const iceServers = around.ice.flatMap((server) => nativeServer(server) ?? []);
   const peers = new Map<Peer, () => void>();
   let isHere = around.isWanted;
   let loading: Promise<Library> | undefined;
@@ -83,7 +83,7 @@ export function openDirect(around: {
   };
 
   return {
-    told: (way) => (isHere && ROUNDABOUT.has(way) ? { ice: [...around.ice] } : undefined),
+    told: (way) => (isHere && ROUNDABOUT.has(way) ? { ice: around.ice().slice(0, MAX_ICE_SERVERS) } : undefined),
     async open(sdp, { device, ended }) {
       const offer = offerFrom(sdp);
       if (offer === undefined)
@@ -96,6 +96,10 @@ export function openDirect(around: {
       try {
         const { PeerConnection } = await library();
         if (ended.aborted || !peers.has(peer)) throw new CallError("wrong_state", "The connection has ended.");
+        const iceServers = around
+          .ice()
+          .slice(0, MAX_ICE_SERVERS)
+          .flatMap((server) => nativeServer(server) ?? []);
         const connection = new PeerConnection("host", { iceServers });
         // The library lets go of what it has told of its end, and of nothing else.
         connection.onStateChange(() => {});

@@ -5,6 +5,7 @@
 import { type HeldSigningKey, signingKey } from "@flybridge/crypto/identity.ts";
 import { offerKeySeed, signTicket, TICKET_MS } from "@flybridge/crypto/proof.ts";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
+import type { IceServer } from "@flybridge/protocol/direct.ts";
 import type { DeviceId, HostId } from "@flybridge/protocol/ids.ts";
 import { type RefusedCode, type Session, type ToHost } from "@flybridge/protocol/relay/words.ts";
 import type { RelayStatus } from "@flybridge/protocol/relays.ts";
@@ -36,6 +37,8 @@ export interface RelayDoor extends Disposable {
   readonly status: RelayStatus;
   /** Whether devices find the web app under its origin. */
   readonly app: boolean;
+  /** That help devices find a direct way; the relay named them. */
+  readonly ice: readonly IceServer[];
   /** Lets that device in by the relay until then, at most for a day. */
   ticketFor(key: string, until?: number): Promise<string>;
   /** Which offers are open changed. */
@@ -73,6 +76,7 @@ export function openRelay(around: {
   let invitation = around.invitation;
   let anew = false;
   let app = false;
+  let ice: readonly IceServer[] = [];
   /** Milliseconds that the relay's clock is ahead of ours: tickets and offers end by its. */
   let ahead = 0;
   let circuits: Circuits | undefined;
@@ -162,6 +166,7 @@ export function openRelay(around: {
       anew = false;
       ahead = welcome.now - now();
       app = welcome.app === true;
+      ice = welcome.ice ?? [];
       await live(link, welcome.session, up, signal);
       if (!signal.aborted) show({ kind: "away", since: now(), reason: "The connection to the relay ended." });
       return signal.aborted ? "stop" : "again";
@@ -241,6 +246,9 @@ export function openRelay(around: {
     },
     get app() {
       return app;
+    },
+    get ice() {
+      return ice;
     },
     ticketFor,
     offersChanged: tellOffers,

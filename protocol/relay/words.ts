@@ -13,6 +13,7 @@
  * this one socket: what one relay was told is worth nothing at another, nor here a second time.
  */
 import * as v from "valibot";
+import { IceServer, MAX_ICE_SERVERS } from "../direct.ts";
 import { HostId } from "../ids.ts";
 import { RECORD_BYTES } from "../relay.ts";
 import { Bytes32, Invitation, RefusedCode, Rendezvous, Signature, Ticket } from "./shapes.ts";
@@ -113,6 +114,8 @@ export const Welcome = v.object({
   ticket: v.optional(Ticket),
   /** To a host: whether this relay serves the web app under its origin. */
   app: v.optional(v.boolean()),
+  /** To a host: servers that help its devices find a direct way (`direct.ts`). */
+  ice: v.optional(v.pipe(v.array(IceServer), v.maxLength(MAX_ICE_SERVERS))),
   /** To a member: whether its key is registered, and who may be. */
   registered: v.optional(v.boolean()),
   registration: v.optional(Registration),

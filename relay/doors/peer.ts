@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { openingIn } from "@flybridge/crypto/proof.ts";
 import { verifyBytesNode } from "@flybridge/crypto/verify-node.ts";
+import type { IceServer } from "@flybridge/protocol/direct.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import { CIRCUIT_WINDOW_BYTES, costOf, CREDIT_STEP_BYTES } from "@flybridge/protocol/relay/circuit.ts";
 import {
@@ -84,6 +85,8 @@ export interface Peers {
   /** As peers dial it. */
   origin(): string;
   readonly app: boolean;
+  /** Named to hosts. */
+  readonly ice: readonly IceServer[];
   readonly hub: Hub;
   readonly access: Access;
   now(): number;
@@ -160,7 +163,7 @@ async function seat(
   opening: HostOpening,
   key: string,
   from: string,
-  { hub, access, app, now, log }: Peers,
+  { hub, access, app, ice, now, log }: Peers,
 ): Promise<void> {
   const place: { seat?: ReturnType<Hub["seat"]> } = {};
   const held: Held = {
@@ -172,7 +175,13 @@ async function seat(
   if (typeof admitted === "string") return refuse(socket, admitted);
   const { host, account, session } = admitted;
   const keyBytes = fromBase64Url(key, 32) ?? new Uint8Array(32);
-  welcome(socket, { now: now(), session, app, account: account !== undefined });
+  welcome(socket, {
+    now: now(),
+    session,
+    app,
+    account: account !== undefined,
+    ...(ice.length > 0 ? { ice: [...ice] } : {}),
+  });
   const own = hub.seat({ host, rendezvous: opening.rendezvous, key: keyBytes, account }, socket, {
     control(message) {
       admitted

@@ -47,7 +47,8 @@ export async function startTurnedRelay(): Promise<TurnedRelay> {
       trustedProxies: new BlockList(),
       app: undefined,
       metricsToken: undefined,
-      receive: (socket, from, settled) => receive(socket, from, { origin, app: false, hub, access, now, log }, settled),
+      receive: (socket, from, settled) =>
+        receive(socket, from, { origin, app: false, ice: [], hub, access, now, log }, settled),
       health: () => Promise.resolve({ ok: true }),
       metrics: () => Promise.resolve({ type: "text/plain", text: "" }),
       now,
