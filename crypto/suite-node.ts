@@ -19,6 +19,8 @@ import { checkedAgreement, isZero, requireKeyLength } from "./agreement.ts";
 import { KEY_BYTES, SealError, TAG_BYTES, type AgreementKey, type Suite } from "./suite.ts";
 
 const CIPHER = "chacha20-poly1305";
+/** Records have no associated data, and to say so to Node costs a quarter of sealing a small one. */
+const OPTIONS = { authTagLength: TAG_BYTES };
 /** RFC 8410: what stands before the 32 bytes in the DER form of a private and of a public X25519 key. */
 const PRIVATE_DER = Buffer.from("302e020100300506032b656e04220420", "hex");
 const PUBLIC_DER = Buffer.from("302a300506032b656e032100", "hex");
@@ -53,8 +55,8 @@ function preparedFrom(key: Uint8Array): KeyObject {
 }
 
 function seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const cipher = createCipheriv(CIPHER, preparedFrom(key), nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(associated, { plaintextLength: plaintext.length });
+  const cipher = createCipheriv(CIPHER, preparedFrom(key), nonce, OPTIONS);
+  if (associated.length > 0) cipher.setAAD(associated, { plaintextLength: plaintext.length });
   const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
   sealed.set(cipher.update(plaintext));
   cipher.final();
@@ -65,8 +67,8 @@ function seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaint
 function open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array {
   const length = sealed.length - TAG_BYTES;
   if (length < 0) throw new SealError("broken", "A sealed message is cut.");
-  const decipher = createDecipheriv(CIPHER, preparedFrom(key), nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(associated, { plaintextLength: length });
+  const decipher = createDecipheriv(CIPHER, preparedFrom(key), nonce, OPTIONS);
+  if (associated.length > 0) decipher.setAAD(associated, { plaintextLength: length });
   decipher.setAuthTag(sealed.subarray(length));
   // An array of its own already, and large ones are dear to copy.
   const { buffer, byteOffset, byteLength } = decipher.update(sealed.subarray(0, length));
