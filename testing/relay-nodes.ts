@@ -19,19 +19,29 @@ export interface RelayNodes extends AsyncDisposable {
   /** The balancer, for hosts and for devices: both lead where the test says. */
   readonly hosts: Wire;
   readonly devices: Wire;
+  /** Between the nodes and NATS. */
+  readonly bus: Wire;
   /** A link by `devices`. */
   link(): Link;
 }
 
-/** Hosts are led to the first node, devices to the second. `leading` starts further wires with it, of which some lead to NATS. */
-export async function startRelayNodes(env: Readonly<Record<string, string>> = {}): Promise<RelayNodes> {
+/** Hosts are led to the first node, devices to the second. With `keeps`, the wires keep all that goes over them. */
+export async function startRelayNodes({ keeps = false } = {}): Promise<RelayNodes> {
   await using held = new AsyncDisposableStack();
-  const [nats, postgres, hosts, devices] = await Promise.all([startNats(), startPostgres(), Wire.open(), Wire.open()]);
+  const [nats, postgres, hosts, devices, bus] = await Promise.all([
+    startNats(),
+    startPostgres(),
+    Wire.open(undefined, { keeps }),
+    Wire.open(undefined, { keeps }),
+    Wire.open(undefined, { keeps }),
+  ]);
   held.use(hosts);
   held.use(devices);
+  held.use(bus);
   held.use(nats);
   held.use(postgres);
   const origin = `http://127.0.0.1:${hosts.port}`;
+  bus.to = nats.port;
   const start = (): Promise<RunningRelay> =>
     startRelay({
       env: {
@@ -39,8 +49,7 @@ export async function startRelayNodes(env: Readonly<Record<string, string>> = {}
         FLYBRIDGE_RELAY_SECRET: SECRET,
         FLYBRIDGE_RELAY_APP: "no",
         DATABASE_URL: postgres.url,
-        NATS_URL: nats.url,
-        ...env,
+        NATS_URL: `nats://127.0.0.1:${bus.port}`,
       },
     });
   const nodes = [held.use(await start()), held.use(await start())] as const;
@@ -54,6 +63,7 @@ export async function startRelayNodes(env: Readonly<Record<string, string>> = {}
     origin,
     hosts,
     devices,
+    bus,
     link: () => linkToRelay(`http://127.0.0.1:${devices.port}`),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

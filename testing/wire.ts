@@ -7,8 +7,8 @@ export class Wire implements Disposable {
   to: number | undefined;
   /** Connections that were made. */
   made = 0;
-  /** What went over it, each way, where it is kept. */
-  readonly kept: Buffer[] = [];
+  /** What went over it, where it is kept: of each connection, each way for itself. */
+  readonly kept: Buffer[][] = [];
   readonly #keeps: boolean;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -62,7 +62,11 @@ export class Wire implements Disposable {
   #lead(from: Socket, to: Socket): void {
     this.#sockets.add(from);
     from.setNoDelay();
-    if (this.#keeps) from.on("data", (bytes: Buffer) => this.kept.push(Buffer.from(bytes)));
+    if (this.#keeps) {
+      const kept: Buffer[] = [];
+      this.kept.push(kept);
+      from.on("data", (bytes: Buffer) => kept.push(Buffer.from(bytes)));
+    }
     from.pipe(to);
     from.on("error", () => to.destroy());
     from.on("close", () => {
