@@ -95,7 +95,7 @@ function framesOn(wire: Wire): Buffer {
   const payloads = wire.kept.flatMap((chunks) => {
     const stream = Buffer.concat(chunks);
     let at = stream.indexOf("\r\n\r\n") + 4;
-    const found = [stream.subarray(0, at)];
+    const found: Buffer[] = [stream.subarray(0, at)];
     while (at + 2 <= stream.length) {
       const short = stream.readUInt8(at + 1) & 0x7f;
       const isMasked = stream.readUInt8(at + 1) > 0x7f;
@@ -106,7 +106,7 @@ function framesOn(wire: Wire): Buffer {
       const mask = stream.subarray(at + header, begins);
       at = begins + length;
       assert.ok(length <= RELAY_FRAME_BYTES, "that was no frame");
-      found.push(stream.subarray(begins, at).map((byte, index) => byte ^ (mask[index % 4] ?? 0)) as Buffer);
+      found.push(Buffer.from(stream.subarray(begins, at).map((byte, index) => byte ^ (mask[index % 4] ?? 0))));
     }
     return found;
   });

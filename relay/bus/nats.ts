@@ -135,7 +135,8 @@ class NatsBus implements Bus {
     const connection = this.#connection;
     this.#stopping.abort();
     if (connection) {
-      const goodbye = connection.flush().catch(() => {});
+      // Whoever asks this node from now on learns at once that it is gone.
+      const goodbye = connection.drain().catch(() => {});
       await Promise.race([goodbye, delay(GOODBYE_MS, undefined, { ref: false })]);
       await connection.close();
     }
