@@ -148,6 +148,8 @@ async function serve(directory: string): Promise<Server> {
     // Without an icon of its own, it is asked for one that is not there.
     if (path === NOWHERE)
       return void response.writeHead(200, { "content-type": "text/html" }).end('<link rel="icon" href="data:,">');
+    if (path === "/served.json")
+      return void response.writeHead(200, { "content-type": "application/json" }).end('{"by":"host"}');
     const file = extname(path) === "" ? "/index.html" : path;
     readFile(join(directory, file)).then(
       (body) => {
