@@ -6,6 +6,7 @@ import type { DeviceKind } from "@flybridge/protocol/device.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import type { Connection } from "@flybridge/protocol/offer.ts";
 import type { Cell } from "./cell.ts";
+import type { Account, AccountContents } from "./relay/account.ts";
 import type { KnownHost, Replica } from "./replica.ts";
 
 /** Thrown by `pair`; the message is for a person. */
@@ -30,6 +31,32 @@ export class PairingError extends Error {
   }
 }
 
+/** A host of the account, as this device stands to it. */
+export type FoundHost =
+  | { readonly kind: "known" }
+  /** Being paired with: no code is needed. */
+  | { readonly kind: "pairing" }
+  /** Not connected to the relay. It is paired with once it is. */
+  | { readonly kind: "away" }
+  /** It does not let devices of the account in, or not this one. */
+  | { readonly kind: "refused" }
+  | { readonly kind: "failed"; readonly message: string }
+  /** A person forgot it here; it comes back only when one says so. */
+  | { readonly kind: "forgotten" }
+  /** Put on the relay's list by nobody of the account. */
+  | { readonly kind: "unreadable" };
+
+/** This device's account at one relay, with what it found there. */
+export interface AccountHere {
+  readonly account: Pick<Account, keyof Account>;
+  /** `contents`: as last read. `found`: by host. `fault`: why it could not be read, for a person. */
+  readonly view: Cell<{ contents?: AccountContents; fault?: string; found: Record<string, FoundHost> }>;
+  /** Reads it anew, and begins to pair with what is new. Never rejects. */
+  look(): Promise<void>;
+  /** Pairs with a host of the account because a person said so. Never rejects. */
+  pair(host: string): Promise<void>;
+}
+
 export interface Bridge {
   readonly hosts: Cell<{ list: KnownHost[]; read: boolean }>;
   /** Pairs with the host of a parsed connection string. Acts only when called: parsing and showing come before. */
@@ -46,5 +73,11 @@ export interface Bridge {
   replica(host: HostId): Replica;
   /** Forgets keys, cache and outbox of a host on this device. The host's list keeps the device until it is revoked there. */
   forget(host: HostId): Promise<void>;
+  /** Relays at which this device is signed in, or was until something ended that; `read` once it was looked. */
+  readonly accounts: Cell<{ at: string[]; read: boolean }>;
+  /** Looks where it is signed in, connects there, and pairs with the hosts it finds. Once, when the app was drawn. */
+  findAccounts(): Promise<void>;
+  /** The account at a relay, by its origin; made on first use. Rejects where its code cannot be loaded, or with `StoreError`. */
+  account(origin: string): Promise<AccountHere>;
   close(): void;
 }

@@ -1,18 +1,30 @@
-/** Makes the bridge of this device: the hosts it knows, and pairing with another one. */
+/** Makes the bridge of this device: the hosts it knows, pairing with another one, and its accounts. */
 import { Introduction } from "@flybridge/protocol/device.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import * as v from "valibot";
+import type { Accounts } from "./accounts.ts";
 import { type Bridge, PairingError } from "./bridge.ts";
+import { forgottenName } from "./forgotten.ts";
 import { deviceIdOf } from "./keys.ts";
 import { HostReplica } from "./make-replica.ts";
+import type { pairAnywhere } from "./meeting.ts";
 import { keepWays } from "./kept-ways.ts";
 import type { Platform } from "./platform.ts";
 import type { KnownHost } from "./replica.ts";
 import { StoreError } from "./store.ts";
 
+/** A host that has let this device in. */
+export type Paired = Awaited<ReturnType<typeof pairAnywhere>>;
+/** What is known of it besides. `hostKey` is HS. */
+export type Told = Pick<KnownHost, "name" | "addresses"> & { readonly hostKey: Uint8Array };
+
 /** Rejects with `StoreError` when this device keeps nothing for us. */
-export async function makeBridge(given: Platform | Promise<Platform>): Promise<Bridge> {
+export async function makeBridge(
+  given: Platform | Promise<Platform>,
+  /** Where the app came from, which may be a relay. */
+  from?: string,
+): Promise<Bridge> {
   const platform = await given;
   const { store, keys, makeCell } = platform;
   const hosts = makeCell<{ list: KnownHost[]; read: boolean }>({ list: [], read: false });
@@ -58,41 +70,76 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
       // The connection that comes next asks again.
     }
   };
+  const paired = async (
+    { connected: { pipe, certificate, continuity, hello }, address }: Paired,
+    told: Told,
+  ): Promise<HostReplica> => {
+    const { host } = hello;
+    const known: KnownHost = {
+      host,
+      name: told.name,
+      addresses: told.addresses,
+      hostKey: toBase64Url(told.hostKey),
+      ...(certificate === undefined ? {} : { certificate }),
+      device: await deviceIdOf(await keys.device()),
+      paired: platform.now(),
+    };
+    try {
+      await keys.keep(host, [continuity]);
+      await keys.keepText(forgottenName(host), undefined);
+      await store.write("hosts", host, JSON.stringify(known));
+    } catch (error) {
+      pipe.close("closing");
+      rethrow(error);
+    }
+    show(known);
+    const before = replicas.get(host);
+    if (before) before.repaired(known, pipe);
+    const replica = before ?? make(known);
+    if (!before) void replica.start(pipe);
+    if (address === undefined) await takeWays(replica);
+    return replica;
+  };
+
+  const accounts = makeCell<{ at: string[]; read: boolean }>({ at: [], read: false });
+  let accountsHere: Promise<Accounts> | undefined;
+  const loadAccounts = (): Promise<Accounts> => {
+    const load = async (): Promise<Accounts> =>
+      new (await import("./accounts.ts")).Accounts({ platform, from, hosts, cell: accounts, show, paired, knownFrom });
+    accountsHere ??= load();
+    accountsHere.catch(() => {
+      accountsHere = undefined;
+    });
+    return accountsHere;
+  };
 
   return {
     hosts,
+    accounts,
+    async findAccounts() {
+      try {
+        await (await loadAccounts()).start();
+      } finally {
+        accounts.change((draft) => {
+          draft.read = true;
+        });
+      }
+    },
+    account: async (origin) => (await loadAccounts()).open(origin),
     async pair(connection, { confirming = () => {}, ...self }) {
       const payload = new TextEncoder().encode(JSON.stringify(v.parse(Introduction, self)));
       const deviceKey = await keys.device().catch(rethrow);
       const { pairAnywhere } = await import("./meeting.ts");
-      const { connected, address } = await pairAnywhere(platform, connection, deviceKey, payload, confirming);
-      const { host } = connected.hello;
-      const known: KnownHost = {
-        host,
+      const found = await pairAnywhere(platform, connection, deviceKey, payload, confirming);
+      const { address } = found;
+      return paired(found, {
         name: connection.name ?? "",
+        hostKey: connection.hostKey,
         addresses: [
           ...(address === undefined ? [] : [address]),
           ...platform.addressesOf(connection).filter((other) => other !== address),
         ],
-        hostKey: toBase64Url(connection.hostKey),
-        ...(connected.certificate === undefined ? {} : { certificate: connected.certificate }),
-        device: await deviceIdOf(deviceKey),
-        paired: platform.now(),
-      };
-      try {
-        await keys.keep(host, [connected.continuity]);
-        await store.write("hosts", host, JSON.stringify(known));
-      } catch (error) {
-        connected.pipe.close("closing");
-        rethrow(error);
-      }
-      show(known);
-      const before = replicas.get(host);
-      if (before) before.repaired(known, connected.pipe);
-      const replica = before ?? make(known);
-      if (!before) void replica.start(connected.pipe);
-      if (address === undefined) await takeWays(replica);
-      return replica;
+      });
     },
     replica(host) {
       const before = replicas.get(host);
@@ -111,6 +158,8 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
       });
       await keys.forget(host);
       await keepWays(keys, host, undefined);
+      // An account would bring it back.
+      if (accounts.value.at.length > 0) await keys.keepText(forgottenName(host), "by a person");
       await store.clear(host);
     },
     close() {
@@ -118,6 +167,7 @@ export async function makeBridge(given: Platform | Promise<Platform>): Promise<B
       stopListening();
       for (const replica of replicas.values()) replica.close();
       replicas.clear();
+      void accountsHere?.then((one) => one.close());
       store.close();
     },
   };

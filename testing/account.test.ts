@@ -108,7 +108,7 @@ describe("an account", { timeout: 180_000 }, () => {
     const [listed] = contents.hosts;
     assert.deepEqual([listed?.name, listed?.hostKey, listed?.connected], ["the mill", toBase64Url(HOST_KEY), true]);
     host.close("seen");
-    const pairing = await phone.pairing(HOST, new Uint8Array(32).fill(5));
+    const pairing = await phone.pairing(HOST, new Uint8Array(32).fill(5), async (one) => one);
     assert.equal(trust.pairing, toBase64Url(pairing.secret));
     await until(laptop, "a word of the other sign-in", ({ notices }) =>
       notices.some(({ kind }) => kind === "signed_in"),

@@ -84,7 +84,7 @@ describe("the page of a host's relays", LIMIT, () => {
     await page.keyboard.type("not-an-invitation");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").filter({ hasText: "did not take it" }).waitFor();
-    await invitation.fill(relay.invitation);
+    await invitation.fill(relay.invitation ?? "");
     await invitation.press("Enter");
     await page.getByText("Connected since").waitFor();
     await tab.filter({ hasText: "connected" }).waitFor();

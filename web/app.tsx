@@ -39,6 +39,8 @@ const Shadow = lazy(() => import("./host/shadow.tsx"));
 const Rules = lazy(() => import("./rules/rules.tsx"));
 const Audit = lazy(() => import("./audit/audit.tsx"));
 const Remote = lazy(() => import("./remote/remote.tsx"));
+const AccountPage = lazy(() => import("./account/account.tsx"));
+const AccountBanner = lazySheet(() => import("./account/account-banner.tsx"));
 const RemoteStatus = lazySheet(() => import("./remote/remote-status.tsx"));
 const otherHost = () => import("./host/other-host.tsx");
 const pair = () => import("./pair/pair.tsx");
@@ -69,6 +71,7 @@ export function App(props: { bridge: Bridge; servedBy: () => Promise<Served>; ro
         <Route path="/rules" component={Rules} />
         <Route path="/audit" component={Audit} />
         <Route path="/remote" component={Remote} />
+        <Route path="/account" component={AccountPage} />
         <Route path="/other-host/:host" component={OtherHost} />
         <Route path={["/pair", "/join"]} component={Pair} />
         <Route path="*" component={() => <Navigate href="/" />} />
@@ -84,8 +87,10 @@ function Frame(props: RouteSectionProps) {
   const hosts = createMemo(() => hostsOf(deck));
   const digest = createMemo(() => digestOf(hosts(), deck.answering.isPutAway));
   const [open, setOpen] = createSignal<"new" | "terminal" | "palette" | "keys">();
-  const read = (): boolean => deck.bridge.hosts.value.read;
-  const unpaired = (): boolean => read() && deck.bridge.hosts.value.list.length === 0;
+  const unpaired = (): boolean => deck.bridge.hosts.value.read && deck.bridge.hosts.value.list.length === 0;
+  const accounts = (): { readonly at: readonly string[]; readonly read: boolean } => deck.bridge.accounts.value;
+  /** Who has no host may have an account that has some. */
+  const read = (): boolean => deck.bridge.hosts.value.read && (!unpaired() || accounts().read);
   const isPairing = (): boolean => location.pathname === "/pair" || location.pathname === "/join";
   /** One session of somebody's was shared with this device, and it has nothing else: no inbox, no lists. */
   const guest = (): KnownHost | undefined => {
@@ -103,11 +108,13 @@ function Frame(props: RouteSectionProps) {
   const inSession = (): boolean => location.pathname.startsWith("/session/");
 
   createEffect(() => {
-    if (isPairing()) return;
+    if (isPairing() || !read()) return;
     const other = changed();
     const only = guest();
-    if (unpaired()) navigate("/pair", { replace: true });
-    else if (other) navigate(changedPath(other.known.host), { replace: true });
+    if (unpaired()) {
+      if (location.pathname !== "/account")
+        navigate(accounts().at.length > 0 ? "/account" : "/pair", { replace: true });
+    } else if (other) navigate(changedPath(other.known.host), { replace: true });
     else if (only?.only !== undefined && !inSession()) navigate(sessionPath(only.host, only.only), { replace: true });
   });
   createEffect(() => {
@@ -126,6 +133,7 @@ function Frame(props: RouteSectionProps) {
     );
     onCleanup(() => void keys.then((stop) => stop()));
     loadIcons();
+    deck.bridge.findAccounts().catch(() => undefined);
     // They are for when nothing, or something else, answers where the app came from: then it is too late to load them.
     void Promise.all([keys, otherHost(), pair(), banner()]).catch(() => undefined);
   });
@@ -225,6 +233,9 @@ function Frame(props: RouteSectionProps) {
       <main id="main" class="main" tabindex="-1">
         <Show when={!alone() && !inSession()}>
           <For each={hosts()}>{(host) => <ConnectionBanner host={host} />}</For>
+          <Show when={accounts().at.length > 0 && location.pathname !== "/account"}>
+            <AccountBanner />
+          </Show>
         </Show>
         <ErrorBoundary
           fallback={(fault: unknown, again) => (

@@ -14,7 +14,7 @@ restoreTheme();
 const root = document.querySelector("#app");
 if (!root) throw new Error("the page has no #app");
 try {
-  const bridge = await makeBridge(webPlatform(storeCell));
+  const bridge = await makeBridge(webPlatform(storeCell), location.origin);
   render(() => <App bridge={bridge} servedBy={async () => (await import("./served.ts")).servedBy()} />, root);
   void registerWorker();
 } catch (fault) {

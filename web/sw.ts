@@ -3,15 +3,14 @@
  * goes over sockets, sealed. A new version takes over when the last page of the old one is closed.
  */
 /// <reference lib="webworker" />
-export {};
+import { CACHE_PREFIX, renewShell, SHELL } from "./shell.ts";
 
 declare const self: ServiceWorkerGlobalScope & {
   readonly __WB_MANIFEST: readonly { url: string; revision: string | null }[];
 };
 
 const FILES = self.__WB_MANIFEST;
-const CACHE = `flybridge-${versionOf(FILES.map((file) => `${file.url} ${file.revision ?? ""}`).join("\n"))}`;
-const SHELL = "/index.html";
+const CACHE = `${CACHE_PREFIX}${versionOf(FILES.map((file) => `${file.url} ${file.revision ?? ""}`).join("\n"))}`;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
@@ -27,7 +26,7 @@ self.addEventListener("activate", (event) => {
       .keys()
       .then((names) =>
         Promise.all(
-          names.filter((name) => name.startsWith("flybridge-") && name !== CACHE).map((name) => caches.delete(name)),
+          names.filter((name) => name.startsWith(CACHE_PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
         ),
       ),
   );
@@ -37,8 +36,11 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
-  const key = request.mode === "navigate" ? SHELL : url.pathname;
+  const isPage = request.mode === "navigate";
+  const key = isPage ? SHELL : url.pathname;
   event.respondWith(caches.open(CACHE).then(async (cache) => (await cache.match(key)) ?? fetch(request)));
+  // For the next time: a page that waits for the network is none that opens without one.
+  if (isPage) event.waitUntil(renewShell().catch(() => undefined));
 });
 
 /** FNV-1a, 32 bits: a name for a set of files, not a seal. */

@@ -171,7 +171,7 @@ describe("an account at a relay", () => {
     const ds = new Uint8Array(32).fill(5);
     const hi = new Uint8Array(32).fill(6);
     const trust = await first.account.trust(HOST, hi, RENDEZVOUS);
-    const pairing = await world.outcome(second.account.pairing(HOST, ds));
+    const pairing = await world.outcome(second.account.pairing(HOST, ds, async (one) => one));
     const account = fromBase64Url(trust.account, 32)!;
     assert.equal(toBase64Url(pairing.secret), trust.pairing);
     assert.deepEqual(pairing.offer, pairingOfferOf(account, HOST));
@@ -194,7 +194,7 @@ describe("an account at a relay", () => {
       [() => account.recover({ email: EMAIL, passphrase: "short", code: "x", self }), "weak_passphrase"],
       [() => account.recover({ email: EMAIL, passphrase: PASSPHRASE, code: "x", self }), "mistyped_code"],
       [() => account.read(), "not_signed_in"],
-      [() => account.pairing(HOST, new Uint8Array(32)), "not_signed_in"],
+      [() => account.pairing(HOST, new Uint8Array(32), async () => {}), "not_signed_in"],
       [() => account.deleteAccount(PASSPHRASE), "not_signed_in"],
     ];
     for (const [asked, fault] of wrong)

@@ -78,6 +78,8 @@ export interface AccountHost {
 
 export interface AccountContents {
   readonly email: string;
+  /** Its public key, by which hosts know it. */
+  readonly account: string;
   readonly devices: readonly AccountDevice[];
   readonly hosts: readonly AccountHost[];
   readonly notices: readonly Notice[];
@@ -86,7 +88,7 @@ export interface AccountContents {
 /** What lets this device pair with a host that trusts the account, as an offer does with any. */
 export interface AccountPairing {
   readonly origin: string;
-  /** By which the relay joins the two. To be used at once: one that is used after it was renewed is an alarm. */
+  /** By which the relay joins the two. One that is used long after it was renewed is an alarm. */
   readonly session: string;
   readonly offer: Uint8Array;
   readonly secret: Uint8Array;
@@ -102,10 +104,13 @@ export interface AccountTrust {
   readonly endorsement: string;
 }
 
-/** `origin` as `relayOriginFrom` writes it. Rejects with `StoreError`. It connects when it is asked to. */
-export async function openAccount(platform: Platform, origin: string): Promise<Account> {
+/**
+ * `origin` as `relayOriginFrom` writes it; `changed` is called after each change of the view. Rejects with `StoreError`.
+ * It connects when it is asked to.
+ */
+export async function openAccount(platform: Platform, origin: string, changed = (): void => {}): Promise<Account> {
   const kept = await keptAccount(platform.keys, origin);
-  return new Account(platform, origin, stateOf(kept));
+  return new Account(platform, origin, stateOf(kept), changed);
 }
 
 /** Everything that is asked rejects with `AccountError`, or `StoreError` where this device cannot keep what it has to. */
@@ -115,10 +120,12 @@ export class Account {
   readonly #platform: Platform;
   readonly #line: MemberLine;
   readonly #random: Random;
+  readonly #changed: () => void;
   readonly #stopListening: () => void;
 
-  constructor(platform: Platform, origin: string, state: AccountState) {
+  constructor(platform: Platform, origin: string, state: AccountState, changed: () => void) {
     this.origin = origin;
+    this.#changed = changed;
     this.#platform = platform;
     this.#random = platform.random;
     this.view = platform.makeCell<AccountView>({ state, notices: [] });
@@ -241,6 +248,7 @@ export class Account {
       this.#notices(notices);
       return {
         email,
+        account,
         devices: devices.map(({ label, ...device }) => ({ ...device, ...deviceLabelIn(labels, device.key, label) })),
         hosts: hosts.map(({ label, ...host }) => ({ ...host, ...hostLabelIn(labels, host.host, label) })),
         notices,
@@ -317,21 +325,26 @@ export class Account {
     await this.#forget();
   }
 
-  /** What pairs this device, of static key `ds`, with a host that trusts the account. */
-  pairing(host: string, ds: Uint8Array): Promise<AccountPairing> {
-    return this.#asked(async () => {
-      const { secret, session } = await this.#own();
-      // Whoever is connected has one.
-      if (!session) throw new AccountError("unavailable", "The relay gave this device no session. Try again.");
-      const { key } = accountKeys(secret);
-      return {
-        origin: this.origin,
-        session: session.session,
-        offer: pairingOfferOf(key.publicKey, host),
-        secret: pairingSecretOf(secret, host),
-        endorsement: toBase64Url(await endorsePairing(key, ds, host)),
-      };
-    });
+  /**
+   * `work` with what pairs this device, of static key `ds`, with a host that trusts the account. No window of this device
+   * renews the session meanwhile, nor pairs by this account; so it is not for long.
+   */
+  pairing<T>(host: string, ds: Uint8Array, work: (pairing: AccountPairing) => Promise<T>): Promise<T> {
+    return this.#asked(() =>
+      this.#alone(async () => {
+        const { secret, session } = await this.#own();
+        // Whoever is connected has one.
+        if (!session) throw new AccountError("unavailable", "The relay gave this device no session. Try again.");
+        const { key } = accountKeys(secret);
+        return work({
+          origin: this.origin,
+          session: session.session,
+          offer: pairingOfferOf(key.publicKey, host),
+          secret: pairingSecretOf(secret, host),
+          endorsement: toBase64Url(await endorsePairing(key, ds, host)),
+        });
+      }),
+    );
   }
 
   /** What a host is told that is to trust the account. `identity` is its identity key HI. */
@@ -428,7 +441,7 @@ export class Account {
   async #forget(): Promise<void> {
     this.#line.stop();
     await this.#alone(() => keepAccount(this.#platform.keys, this.origin, undefined));
-    this.view.change((view) => {
+    this.#change((view) => {
       view.state = { kind: "out" };
       view.notices = [];
     });
@@ -462,15 +475,20 @@ export class Account {
   }
 
   #show(state: AccountState): void {
-    this.view.change((view) => {
+    this.#change((view) => {
       view.state = state;
     });
   }
 
   #notices(notices: readonly Notice[]): void {
-    this.view.change((view) => {
+    this.#change((view) => {
       view.notices = notices.slice(0, MAX_NOTICES);
     });
+  }
+
+  #change(mutate: (view: AccountView) => void): void {
+    this.view.change(mutate);
+    this.#changed();
   }
 }
 

@@ -2,6 +2,7 @@
 import { Bytes32, Session } from "@flybridge/protocol/relay/words.ts";
 import * as v from "valibot";
 import type { KeptTexts } from "../keys.ts";
+import { accountName } from "./account-name.ts";
 
 const KeptAccount = v.variant("kind", [
   v.object({
@@ -23,7 +24,7 @@ export type KeptAccount = v.InferOutput<typeof KeptAccount>;
 
 /** Undefined when this device is not signed in there and was not. */
 export async function keptAccount(keys: KeptTexts, origin: string): Promise<KeptAccount | undefined> {
-  const text = await keys.kept(nameOf(origin));
+  const text = await keys.kept(accountName(origin));
   if (text === undefined) return undefined;
   try {
     const result = v.safeParse(KeptAccount, JSON.parse(text));
@@ -35,9 +36,5 @@ export async function keptAccount(keys: KeptTexts, origin: string): Promise<Kept
 
 /** Undefined forgets it. */
 export function keepAccount(keys: KeptTexts, origin: string, account: KeptAccount | undefined): Promise<void> {
-  return keys.keepText(nameOf(origin), account && JSON.stringify(account));
-}
-
-function nameOf(origin: string): string {
-  return `account ${origin}`;
+  return keys.keepText(accountName(origin), account && JSON.stringify(account));
 }

@@ -8,9 +8,12 @@ import { Icon } from "../design/icon.tsx";
 import { chooseTheme, theme } from "../design/theme.ts";
 import SharedRows from "../guest/shared-rows.tsx";
 import { t } from "../words.ts";
+import { lazySheet } from "../design/lazy-sheet.tsx";
 import { CertificateNote } from "./certificate-note.tsx";
 import "./devices.css";
 import { HostDevices } from "./host-devices.tsx";
+
+const AccountRows = lazySheet(() => import("../account/account-rows.tsx"));
 
 export default function Devices() {
   const deck = useDeck();
@@ -52,6 +55,7 @@ export default function Devices() {
               </For>
             </span>
           </div>
+          <AccountRows />
           <A href="/pair" class="row row-link">
             <Icon name="link" />
             <span class="row-text">{t("Pair with another host")}</span>

@@ -34,7 +34,8 @@ import {
   words,
 } from "./data.ts";
 import { FULL_ID, GUEST_KNOWN, guestView, OTHER_HOST, overHost, SHARED, WAITING } from "./access.ts";
-import { BY_RELAY, LIVE, REFUSED, RELAYS } from "./remote.ts";
+import { BY_RELAY, LIVE, REFUSED, RELAY, RELAYS, TRUSTED } from "./remote.ts";
+import { ACCOUNTS, type CannedAccount } from "./account.ts";
 import { COLOURS, SHELL, VIM } from "./screens.ts";
 import type { CannedTerminal } from "./terminal.ts";
 import { ATTACHED, ELSEWHERE, offering, ON_SCREEN, RULED_ASK, RULED_MCP_ASK, SECRET } from "./extras.ts";
@@ -73,6 +74,18 @@ const asGuest = (verbs: Verb[], view: SessionView, until?: number, canned?: Cann
 const overGuest = (reason: GrantEnd): Stand => ({
   scene: { hosts: [{ ...overHost(reason), sessions: [viewOf(stateOf(1), RICH)] }] },
   path: at(1),
+});
+const ACCOUNT_PATH = `/account?at=${encodeURIComponent(RELAY)}`;
+/** A device without a host, whose page came from the relay. */
+const atRelay = (account: CannedAccount, path = ACCOUNT_PATH): Stand => ({
+  scene: { hosts: [], account },
+  path,
+  served: "relay",
+});
+const inAccount = (account: CannedAccount, path = ACCOUNT_PATH): Stand => ({
+  scene: one(many(3), { ...seenAll(many(3)), ...BY_RELAY }, { relays: [LIVE], account }),
+  path,
+  served: "relay",
 });
 const NEXT_WEEK = Date.now() + 7 * 24 * 3_600_000;
 const running = stateOf(1, {
@@ -323,6 +336,24 @@ export const SCENES: Record<string, () => Stand> = {
     path: "/remote",
     served: "relay",
   }),
+  "remote-trust": () => inAccount(ACCOUNTS.fresh, "/remote"),
+  "remote-trusted": () => ({
+    scene: one(many(3), seenAll(many(3)), { relays: [TRUSTED], account: ACCOUNTS.full }),
+    path: "/remote",
+  }),
+  "remote-other-account": () => ({
+    scene: one(many(3), seenAll(many(3)), { relays: [TRUSTED] }),
+    path: "/remote",
+  }),
+  "account-in": () => atRelay(ACCOUNTS.out),
+  "account-invited": () => atRelay(ACCOUNTS.invited),
+  "account-fresh": () => atRelay(ACCOUNTS.fresh, "/"),
+  account: () => inAccount(ACCOUNTS.full),
+  "account-away": () => inAccount(ACCOUNTS.away),
+  "account-reused": () => inAccount(ACCOUNTS.reused),
+  "account-signed-out": () => atRelay(ACCOUNTS.signedOut),
+  "account-banner": () => inAccount(ACCOUNTS.reused, "/"),
+  "account-none": () => ({ scene: one(many(3), seenAll(many(3))), path: "/account" }),
   "session-shared": () => inSession(viewOf(stateOf(1), RICH), SHARED),
   "terminal-shared": () => terminal({ screen: SHELL, echo: 5 }, {}, [], SHARED),
   pairing: () => ({

@@ -17,10 +17,11 @@ import type { SessionState, Summary } from "@flybridge/protocol/session.ts";
 import { summaryOf } from "@flybridge/protocol/fold.ts";
 import { storeCell } from "../store-cell.ts";
 import { accessActs, accessAnswer } from "./access.ts";
+import { ACCOUNTS, type CannedAccount, cannedAccount } from "./account.ts";
 import { AGENTS, FOLDERS, OTHER_DEVICE, PAIRED } from "./data.ts";
 import { CONVERSATIONS, HOOKS, SAID } from "./earlier.ts";
 import { CONTENTS, PATHS, RULES } from "./extras.ts";
-import { cannedRelays } from "./remote.ts";
+import { cannedRelays, RELAY } from "./remote.ts";
 import { type CannedTerminal, type CannedTerminals, cannedTerminals } from "./terminal.ts";
 
 /** How long the pretended host takes to accept, in milliseconds. */
@@ -34,6 +35,7 @@ export interface Scene {
   rules?: Rule[];
   terminals?: Record<SessionId, CannedTerminal>;
   relays?: HostRelay[];
+  account?: CannedAccount;
 }
 
 export interface World {
@@ -65,6 +67,12 @@ export function makeWorld(scene: Scene): World {
   const intents: World["intents"] = [];
   const terminals = cannedTerminals(scene.terminals ?? {});
   const relays = cannedRelays(scene.relays ?? []);
+  const accounts = storeCell<{ at: string[]; read: boolean }>({ at: [], read: false });
+  const account = cannedAccount(scene.account ?? ACCOUNTS.out, (isHere) =>
+    accounts.change((now) => {
+      now.at = isHere ? [RELAY] : [];
+    }),
+  );
   let how: Parameters<World["behave"]>[0] = "accept";
   let count = 0;
   const views = new Map<SessionId, Cell<SessionView>>();
@@ -286,6 +294,13 @@ export function makeWorld(scene: Scene): World {
         return firstHost().replica;
       },
       replica: (host) => (replicas.get(host) ?? firstHost()).replica,
+      accounts,
+      findAccounts: async () =>
+        accounts.change((now) => {
+          now.at = account.account.view.value.state.kind === "out" ? [] : [RELAY];
+          now.read = true;
+        }),
+      account: () => Promise.resolve(account),
       forget: async (host) => hosts.change((all) => (all.list = all.list.filter((one) => one.host !== host))),
       close() {},
     },

@@ -36,6 +36,7 @@ export default function Palette(props: { onClose: () => void; open: (what: "new"
     { icon: "inbox", label: t("Inbox"), detail: "i", act: go("/") },
     { icon: "phone", label: t("Devices"), detail: "d", act: go("/devices") },
     { icon: "relay", label: t("Remote"), detail: "r", act: go("/remote") },
+    { icon: "person", label: t("Account"), detail: "", act: go("/account") },
     { icon: "link", label: t("Pair with another host"), detail: "", act: go("/pair") },
     { icon: "keyboard", label: t("Keys"), detail: "?", act: () => props.open("keys") },
   ];

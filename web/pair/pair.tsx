@@ -34,8 +34,6 @@ export default function Pair() {
   const [joined, setJoined] = createSignal<Replica>();
   const joins = (): boolean => location.pathname === "/join";
   const paired = (): boolean => deck.bridge.hosts.value.list.length > 0;
-  // Asked for now, to be known when a code is read.
-  deck.served();
 
   const read = (text: string): void => {
     try {
@@ -157,6 +155,11 @@ export default function Pair() {
                 {t("Continue")}
               </button>
             </form>
+            <Show when={!joins() && (deck.served() === "relay" || deck.bridge.accounts.value.at.length > 0)}>
+              <p class="dim pair-account">
+                {t("Your hosts are in an account?")} <A href="/account">{t("Sign in")}</A>
+              </p>
+            </Show>
             <Show when={paired()}>
               <A href={joins() ? "/" : "/devices"} class="button plain wide">
                 {t("Back")}

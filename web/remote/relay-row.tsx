@@ -6,6 +6,7 @@ import { type HostHere, useDeck } from "../deck.ts";
 import { Icon } from "../design/icon.tsx";
 import { t } from "../words.ts";
 import { mendOf, retryLine, statusLine } from "./status.ts";
+import { TrustAccount } from "./trust-account.tsx";
 
 export function RelayRow(props: {
   host: HostHere;
@@ -115,6 +116,9 @@ export function RelayRow(props: {
             </button>
           </div>
         </div>
+      </Show>
+      <Show when={removing() === undefined && status().kind !== "refused"}>
+        <TrustAccount host={props.host} relay={props.relay} identity={props.identity} look={props.look} />
       </Show>
       <Show when={removing() === undefined && refused()}>
         {(now) => (
