@@ -45,6 +45,7 @@ export const COMMANDS: readonly Listed[] = [
   listed("audit", "who came, was let in, or was turned away", () => import("./audit.ts")),
   listed("remote", "the relays by which this host is reached from anywhere", () => import("./remote.ts")),
   listed("relay", "run a relay here", () => import("./relay.ts")),
+  listed("verify", "whether the app that a relay serves is this one", () => import("./verify.ts")),
   listed("rules", "what is allowed without asking, and its end", () => import("./rules.ts")),
   listed("run", "start an agent here", () => import("./run.ts"), "session create"),
   listed("ls", "the sessions", () => import("./ls.ts")),

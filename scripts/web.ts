@@ -16,7 +16,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { alone } from "./launch/lock.mjs";
 import { say } from "./launch/say.mjs";
 
@@ -24,6 +24,9 @@ const ROOT = join(import.meta.dirname, "..");
 
 /** What vite reads; tests are not part of the app, and touching one must not cost a build. */
 const SOURCES = ["web/**", "client/**", "transport/**", "crypto/**", "protocol/**", "package-lock.json"];
+
+/** Beside the app's files; it names them all but itself. */
+const INTEGRITY = "integrity.json";
 
 /** Galleries that are kept. */
 const MOST_GALLERIES = 4;
@@ -37,6 +40,7 @@ export async function buildWeb(root: string): Promise<void> {
     if (isFresh(root)) return;
     const hash = sourceHash(root);
     runVite(root, "the web app", []);
+    writeIntegrity(join(root, "web", "dist"));
     mkdirSync(join(root, ".cache"), { recursive: true });
     writeFileSync(stampPath(root), hash);
   });
@@ -74,8 +78,23 @@ function runVite(root: string, title: string, words: readonly string[]): void {
   say(`Built ${title} in ${((Date.now() - start) / 1000).toFixed(1)} s.`);
 }
 
+/** What `flybridge verify` holds what a relay serves against: each file of the app, and its hash (as of W3C SRI §3.5). */
+function writeIntegrity(dist: string): void {
+  const files = globSync("**/*", { cwd: dist, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== INTEGRITY)
+    .map((entry) => relative(dist, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .sort();
+  const hashes = files.map((file) => {
+    const hash = createHash("sha384").update(readFileSync(join(dist, file)));
+    return [file, `sha384-${hash.digest("base64")}`] as const;
+  });
+  writeFileSync(join(dist, INTEGRITY), `${JSON.stringify(Object.fromEntries(hashes), undefined, 2)}\n`);
+}
+
 function isFresh(root: string): boolean {
-  if (!existsSync(join(root, "web", "dist", "index.html")) || !existsSync(stampPath(root))) return false;
+  const dist = join(root, "web", "dist");
+  if (![join(dist, "index.html"), join(dist, INTEGRITY), stampPath(root)].every((path) => existsSync(path)))
+    return false;
   return readFileSync(stampPath(root), "utf8") === sourceHash(root);
 }
 

@@ -183,7 +183,6 @@ describe("a phone whose page came from a relay", LIMIT, () => {
     await world.kill();
     await page.getByRole("button", { name: "Try now" }).waitFor();
     await world.restart();
-    await page.getByRole("button", { name: "Try now" }).tap();
     await connected();
     await page.reload();
     await connected();
