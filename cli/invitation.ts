@@ -31,7 +31,7 @@ export function invitationLines(
     ...(isHereOnly(offer)
       ? [
           style.dim(
-            "This host listens on this machine only. For a phone: flybridge up --bind 0.0.0.0, or --origin https://… behind a proxy of yours.",
+            "This host listens on this machine only. For a phone: flybridge up --bind 0.0.0.0, --origin https://… behind a proxy of yours, or from anywhere by a relay: flybridge remote add https://…",
           ),
         ]
       : []),
@@ -47,5 +47,6 @@ export function pairedText(device: Device): string {
 }
 
 function isHereOnly({ connection }: OfferMade): boolean {
-  return parseConnection(connection).addresses.every(({ host }) => isLoopback(host));
+  const { addresses, relay } = parseConnection(connection);
+  return relay === undefined && addresses.every(({ host }) => isLoopback(host));
 }

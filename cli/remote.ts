@@ -108,7 +108,7 @@ function statusText({ status, account }: HostRelay): string {
     case "connecting":
       return "connecting";
     case "live":
-      return `connected since ${ago(status.since, now)}${whose}`;
+      return `connected, since ${ago(status.since, now)}${whose}`;
     case "away":
       return `away since ${ago(status.since, now)}: ${visibleLine(status.reason)}`;
     case "refused":
