@@ -17,7 +17,7 @@ import type { LinkEnd } from "@flybridge/transport/link.ts";
 import { WebSocketServer } from "ws";
 
 describe("a device", () => {
-  it("[E46] knows a relay by its certificate, and speaks to none in the clear beyond this machine", async () => {
+  it("[D05] [E46] knows a relay by its certificate, and speaks to none in the clear beyond this machine", async () => {
     const folder = await mkdtemp(join(tmpdir(), "flybridge-relay-dial-"));
     const [mine, other] = await Promise.all(
       ["mine", "other"].map(async (name) => {
