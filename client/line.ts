@@ -5,7 +5,7 @@
 import type { GrantEnd } from "@flybridge/protocol/grant.ts";
 import { decodeHostMessage, type HostMessage } from "@flybridge/protocol/message.ts";
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
-import { BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/pace.ts";
+import { ANSWER_DIRECT_MS, BEAT_DIRECT_MS, BEAT_HIDDEN_MS, BEAT_VISIBLE_MS } from "@flybridge/transport/pace.ts";
 import type { PipeEnd, SecurePipe } from "@flybridge/transport/pipe.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { Calls } from "./calls.ts";
@@ -102,7 +102,7 @@ export class Line {
 
   visible(visible: boolean): void {
     this.#visible = visible;
-    this.#pipe?.pace(this.#paceMs);
+    this.#pace();
   }
 
   stop(): void {
@@ -124,6 +124,11 @@ export class Line {
 
   get #paceMs(): number {
     return this.#visible ? BEAT_VISIBLE_MS : BEAT_HIDDEN_MS;
+  }
+
+  #pace(): void {
+    if (this.#direct && this.#visible) this.#pipe?.pace(BEAT_DIRECT_MS, ANSWER_DIRECT_MS);
+    else this.#pipe?.pace(this.#paceMs);
   }
 
   async #attempt(up: () => void, signal: AbortSignal): Promise<"again" | "soon" | "stop"> {
@@ -226,7 +231,7 @@ export class Line {
         }
         this.#pipe = pipe;
         this.#calls = calls;
-        pipe.pace(this.#paceMs);
+        this.#pace();
         up();
         const relay = found?.relay;
         this.#show({ kind: "live", since: this.#platform.now(), ...(relay === undefined ? {} : { relay }) });

@@ -15,6 +15,7 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #events: HeartbeatEvents;
   #paceMs: number | undefined;
+  #answerMs = ANSWER_MS;
   #heardAt: number;
   #beatAt: number;
   #stopTimer: (() => void) | undefined;
@@ -47,9 +48,13 @@ export class Heartbeat {
     return this.#rttMs;
   }
 
-  /** A shorter pace counts from the last ping, so a page that comes to the front asks at once when that is long ago. */
-  pace(ms: number | undefined): void {
+  /**
+   * A shorter pace counts from the last ping, so a page that comes to the front asks at once when that is long ago.
+   * `answerMs`: in place of `ANSWER_MS`.
+   */
+  pace(ms: number | undefined, answerMs = ANSWER_MS): void {
     this.#paceMs = ms;
+    this.#answerMs = answerMs;
     this.#arm();
   }
 
@@ -72,7 +77,7 @@ export class Heartbeat {
   }
 
   get #deadAt(): number {
-    return Math.min(this.#heardAt + DEAD_MS, (this.#askedAt ?? Number.POSITIVE_INFINITY) + ANSWER_MS);
+    return Math.min(this.#heardAt + DEAD_MS, (this.#askedAt ?? Number.POSITIVE_INFINITY) + this.#answerMs);
   }
 
   #arm(): void {

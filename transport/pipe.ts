@@ -55,8 +55,8 @@ export interface SecurePipe {
   close(reason: string): void;
   /** Says goodbye and nothing else, and ends; within `CUT_MS` nothing of it is on its way any more. */
   cut(reason: string): void;
-  /** Milliseconds between pings from this side; undefined only listens. */
-  pace(ms: number | undefined): void;
+  /** Milliseconds between pings from this side, undefined only listens; and in which one is to be answered. */
+  pace(ms: number | undefined, answerMs?: number): void;
   /** Milliseconds that the newest answered ping took. */
   readonly rttMs: number | undefined;
   /** Handshake hash, 32 bytes: the same on both sides and on no other pipe. */
@@ -181,8 +181,8 @@ export class SealedPipe implements SecurePipe {
     return this.#outgoing.queued(stream);
   }
 
-  pace(ms: number | undefined): void {
-    if (!this.#ending) this.#heartbeat.pace(ms);
+  pace(ms: number | undefined, answerMs?: number): void {
+    if (!this.#ending) this.#heartbeat.pace(ms, answerMs);
   }
 
   close(reason: string): void {

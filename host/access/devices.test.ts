@@ -143,6 +143,21 @@ describe("devices", () => {
     assert.deepEqual(facts.at(-1), { kind: "device", device: devices.get(device) });
   });
 
+  it("are there by the way of their newest connection, also when an earlier one ends after it came", () => {
+    const { devices } = world();
+    const { device } = devices.pair(chance(), phone, owner, chance(), "relay");
+    const roundabout = devices.present(device, "relay", () => {});
+    const direct = devices.present(device, "direct", () => {});
+    roundabout[Symbol.dispose]();
+    assert.equal(devices.get(device)?.way, "direct");
+    const again = devices.present(device, "relay", () => {});
+    assert.equal(devices.get(device)?.way, "relay");
+    again[Symbol.dispose]();
+    assert.equal(devices.get(device)?.way, "direct");
+    direct[Symbol.dispose]();
+    assert.equal(devices.get(device)?.way, "direct");
+  });
+
   it("are renamed for everybody", () => {
     const { devices, facts } = world();
     const { device } = devices.pair(chance(), phone, owner, chance());

@@ -69,7 +69,8 @@ export function makeDevices(around: {
 }): Devices & Disposable {
   const { shelf, publish, note, now } = around;
   const stored = new Map<DeviceId, StoredDevice>(shelf.list().map((one) => [one.device.device, one]));
-  const cuts = new Map<DeviceId, Set<(reason: GrantEnd) => void>>();
+  /** Its connections, in the order in which they came. */
+  const cuts = new Map<DeviceId, Set<{ readonly way: Way; readonly end: (reason: GrantEnd) => void }>>();
   const views = new Map<DeviceId, { readonly session: SessionId }>();
   /** How often each came in since this host started. */
   const turns = new Map<DeviceId, number>();
@@ -103,7 +104,7 @@ export function makeDevices(around: {
     publish({ kind: "device", device: shown(one) });
   };
   const cut = (id: DeviceId, reason: GrantEnd): void => {
-    for (const end of cuts.get(id) ?? []) end(reason);
+    for (const { end } of cuts.get(id) ?? []) end(reason);
   };
 
   /** With what they passed on, and what those did. */
@@ -243,20 +244,23 @@ export function makeDevices(around: {
     },
     present(id, way, end) {
       const set = cuts.get(id) ?? new Set();
-      set.add(end);
+      const connection = { way, end };
+      set.add(connection);
       cuts.set(id, set);
       // When it was seen is worth a note, not a connection: on a full disk devices come, read and go all the same.
       const seen = (): void => {
         const one = stored.get(id);
         if (!one) return;
-        const noted = { ...one, device: { ...one.device, seen: now(), way } };
+        // Of several, the newest: one that was gone over from ends after the one that was gone over to came.
+        const newest = [...set].at(-1)?.way ?? way;
+        const noted = { ...one, device: { ...one.device, seen: now(), way: newest } };
         stored.set(id, noted);
         whileThereIsRoom(() => keep(noted));
       };
       seen();
       return {
         [Symbol.dispose]() {
-          set.delete(end);
+          set.delete(connection);
           if (set.size === 0) cuts.delete(id);
           seen();
         },
