@@ -25,6 +25,7 @@ import { NotConnected } from "./not-connected.ts";
 import type { Platform, Reach } from "./platform.ts";
 import type { KnownHost } from "./replica.ts";
 import { keepWay, waysKept } from "./kept-ways.ts";
+import { REFUSALS } from "./relay/refusals.ts";
 import { StoreError } from "./store.ts";
 import { firstWay, type Turn } from "./ways.ts";
 
@@ -246,15 +247,20 @@ async function linkBy(
   return { link, welcome, route: { kind: "relay", origin, rendezvous } };
 }
 
+const OFFER_REFUSED =
+  "The host refused: the link was used before, has expired, or is damaged. Show a new one on the host.";
+
 function pairingErrorFrom(error: unknown): PairingError {
+  if (error instanceof RelayRefused)
+    // It knows which offers its hosts have open, and the host would say no more.
+    return error.code === "no_offer"
+      ? new PairingError("refused", OFFER_REFUSED)
+      : new PairingError("unreachable", REFUSALS[error.code]);
   if (!(error instanceof HandshakeError))
     return new PairingError("unreachable", error instanceof Error ? error.message : String(error));
   switch (error.fault) {
     case "refused":
-      return new PairingError(
-        "refused",
-        "The host refused: the link was used before, has expired, or is damaged. Show a new one on the host.",
-      );
+      return new PairingError("refused", OFFER_REFUSED);
     case "wrong_host":
       return new PairingError("wrong_host", error.message);
     case "version":
@@ -327,7 +333,8 @@ function hostGone(error: HandshakeError): NotConnected {
 function notConnectedFrom(error: unknown, known: KnownHost): NotConnected {
   if (error instanceof NotConnected) return error;
   // The relay is there, and its word for the host is a better reason than that of an address that leads nowhere from here.
-  if (error instanceof RelayRefused) return new NotConnected(error.message, undefined, {}, error.code === "host_away");
+  if (error instanceof RelayRefused)
+    return new NotConnected(REFUSALS[error.code], undefined, {}, error.code === "host_away");
   if (!(error instanceof HandshakeError))
     return new NotConnected(error instanceof Error ? error.message : String(error));
   switch (error.fault) {

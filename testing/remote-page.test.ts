@@ -38,7 +38,7 @@ describe("the page of a host's relays", LIMIT, () => {
   let relay: RunningRelay;
   let browser: Browser;
   const open = async (looks: BrowserContextOptions): Promise<BrowserContext> => {
-    const context = await browser.newContext(looks);
+    const context = await browser.newContext({ reducedMotion: "reduce", ...looks });
     context.setDefaultTimeout(WAIT_MS);
     return context;
   };
@@ -196,6 +196,21 @@ describe("a phone whose page came from a relay", LIMIT, () => {
       faults.filter((fault) => !UNANSWERED.test(fault)),
       [],
     );
+    await context.close();
+  });
+
+  it("says of a link that was used what to do instead, in words of its own", async () => {
+    const context = await browser.newContext(PHONE);
+    context.setDefaultTimeout(WAIT_MS);
+    const page = await context.newPage();
+    const link = await linkOf(world);
+    await pairByLink(page, link);
+    const other = await browser.newContext(PHONE);
+    other.setDefaultTimeout(WAIT_MS);
+    const { page: late } = await openPage(other, link);
+    await late.getByRole("button", { name: "Pair", exact: true }).tap();
+    await late.getByRole("alert").filter({ hasText: "Show a new one on the host" }).waitFor();
+    await other.close();
     await context.close();
   });
 

@@ -1,9 +1,9 @@
 /** Why something about an account could not be done, in sentences for a person. */
 import { StretchingRefused } from "@flybridge/crypto/account.ts";
 import type { AccountCode } from "@flybridge/protocol/relay/account.ts";
-import type { RefusedCode } from "@flybridge/protocol/relay/words.ts";
 import { RelayRefused } from "@flybridge/transport/relay.ts";
 import { CallRefused } from "./member.ts";
+import { REFUSALS } from "./refusals.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -46,21 +46,6 @@ const CALLS: Record<AccountCode, string> = {
   too_many: "That is more than this relay takes. Remove something, or wait a while.",
   not_found: "It is not there any more.",
   unavailable: "The relay cannot do that now. Try again in a moment.",
-};
-
-export const REFUSALS: Record<RefusedCode, string> = {
-  bad_opening:
-    "The relay did not understand this app, or knows itself by another address. Update the older of the two.",
-  not_registered: "This device is not signed in at this relay. Sign in.",
-  closed: "This relay takes nobody new. Ask whoever runs it.",
-  session_reused: "This sign-in was used from somewhere else; it was ended.",
-  session_ended: "This sign-in has ended. Sign in again.",
-  bad_ticket: "The relay does not let this device to that host. Connect to it directly once.",
-  ticket_doubled: "What lets this device in was used from somewhere else.",
-  no_offer: "This invitation was used, has expired or was withdrawn. Make a new one.",
-  host_away: "That host is not connected to this relay.",
-  too_many: "Too much is going on at this relay. Try again in a while.",
-  unavailable: "The relay cannot look up what it needs now. It is tried again.",
 };
 
 /** Anything that went wrong on the way to a relay or at it; what is neither stays what it is. */

@@ -29,10 +29,37 @@ const STATES = [
   "devices-shared",
   "audit",
   "other-host",
+  "remote",
+  "remote-none",
+  "remote-refused",
+  "remote-by-relay",
+  "remote-trust",
+  "remote-trusted",
+  "remote-other-account",
+  "pair-by-relay",
+  "account-in",
+  "account-fresh",
+  "account",
+  "account-away",
+  "account-reused",
+  "account-signed-out",
+  "account-banner",
+  "account-none",
 ];
 
 /** At each further size, and once on a phone with text of twice the size. */
-const SCREENS = ["pair", "inbox-asks", "sessions", "session-rich", "session-approval", "session-question", "devices"];
+const SCREENS = [
+  "pair",
+  "inbox-asks",
+  "sessions",
+  "session-rich",
+  "session-approval",
+  "session-question",
+  "devices",
+  "remote",
+  "account",
+  "account-in",
+];
 const LARGE_TEXT = { name: "large-text", percent: 200 };
 
 export async function photographGallery(camera: Camera): Promise<void> {

@@ -79,7 +79,7 @@ export function noticeWords(notice: Notice, devices: AccountContents["devices"] 
 
 /** `192.0.0.0/16` is all addresses that begin so. */
 function networkWords(from: string): string {
-  return visibleLine(from.replace(/^(\d+\.\d+)\.0\.0\/16$/u, "$1.…").replace(/::\/32$/u, ":…"));
+  return visibleLine(from.replace(/^(\d+\.\d+)\.0\.0\/16$/u, "$1.x.x").replace(/::\/32$/u, ":…"));
 }
 
 function deviceWords({ key }: Notice, devices: AccountContents["devices"]): string {

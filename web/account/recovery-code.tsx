@@ -32,7 +32,7 @@ export function RecoveryCode(props: {
         <p>
           {props.after === "sign-up"
             ? t(
-                "It opens your account when the passphrase is lost. It is shown this once, and nobody can make it out again: not the relay, not us.",
+                "It opens your account when the passphrase is lost. It is shown this once, and nobody can give it to you again, not even the relay.",
               )
             : props.after === "recovery"
               ? t("The code that you used is used up. This is the next one, and it is shown this once.")

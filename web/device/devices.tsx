@@ -7,6 +7,7 @@ import "../design/form.css";
 import { Icon } from "../design/icon.tsx";
 import { chooseTheme, theme } from "../design/theme.ts";
 import SharedRows from "../guest/shared-rows.tsx";
+import { ServedNote } from "../remote/served-note.tsx";
 import { t } from "../words.ts";
 import { lazySheet } from "../design/lazy-sheet.tsx";
 import { CertificateNote } from "./certificate-note.tsx";
@@ -28,6 +29,7 @@ export default function Devices() {
       <section>
         <h2 class="section-head">{t("On this device")}</h2>
         <CertificateNote />
+        <ServedNote />
         <div class="card rows">
           <div class="row" role="radiogroup" aria-label={t("Appearance")}>
             <Icon name="sun" />

@@ -50,6 +50,8 @@ export const BY_RELAY: Partial<HostView> = {
 
 export interface CannedRelays {
   list(): Result<"relay.list">;
+  /** How often it was asked. */
+  readonly looks: number;
   readonly acts: { [M in IntentMethod]?: (params: Params<M>) => unknown };
 }
 
@@ -60,8 +62,15 @@ export function cannedRelays(given: readonly HostRelay[]): CannedRelays {
       ? relays.map((one) => (one.origin === origin ? { ...one, ...change } : one))
       : [...relays, relay(origin, { kind: "connecting", since: Date.now() }, change)];
   };
+  let looks = 0;
   return {
-    list: () => ({ relays: structuredClone(relays), identity: "i".repeat(43), app: "http://127.0.0.1:7683" }),
+    list() {
+      looks++;
+      return { relays: structuredClone(relays), identity: "i".repeat(43), app: "http://127.0.0.1:7683" };
+    },
+    get looks() {
+      return looks;
+    },
     acts: {
       "relay.add": ({ origin, invitation }) => {
         put(origin, { status: { kind: "connecting", since: Date.now() } });

@@ -21,7 +21,7 @@ import { ACCOUNTS, type CannedAccount, cannedAccount } from "./account.ts";
 import { AGENTS, FOLDERS, OTHER_DEVICE, PAIRED } from "./data.ts";
 import { CONVERSATIONS, HOOKS, SAID } from "./earlier.ts";
 import { CONTENTS, PATHS, RULES } from "./extras.ts";
-import { cannedRelays, RELAY } from "./remote.ts";
+import { type CannedRelays, cannedRelays, RELAY } from "./remote.ts";
 import { type CannedTerminal, type CannedTerminals, cannedTerminals } from "./terminal.ts";
 
 /** How long the pretended host takes to accept, in milliseconds. */
@@ -42,6 +42,7 @@ export interface World {
   readonly bridge: Bridge;
   readonly intents: { method: IntentMethod; params: unknown }[];
   readonly terminals: CannedTerminals;
+  readonly relays: CannedRelays;
   /** `accept` is the default; `hold` never answers; otherwise every intent is refused with this message. */
   behave(how: "accept" | "hold" | { refuse: string }): void;
   session(session?: SessionId): Cell<SessionView>;
@@ -306,6 +307,7 @@ export function makeWorld(scene: Scene): World {
     },
     intents,
     terminals,
+    relays,
     behave: (now) => {
       how = now;
     },
