@@ -45,6 +45,7 @@ const STATES = [
   "account-signed-out",
   "account-banner",
   "account-none",
+  "devices-account",
 ];
 
 /** At each further size, and once on a phone with text of twice the size. */

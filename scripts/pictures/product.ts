@@ -294,6 +294,9 @@ const devices: Part = (stage) =>
     await stage.camera.take(page, "devices-code", look);
     await stage.press(seat, page.getByRole("button", { name: "Withdraw the code" }));
     await page.getByRole("dialog").waitFor({ state: "detached" });
+    await stage.visit(seat, "/remote");
+    await page.getByRole("heading", { name: "No relay yet" }).waitFor();
+    await stage.camera.take(page, "remote-none", look);
     if (look.isPhone) return;
     await page.keyboard.press("?");
     await page.getByRole("dialog").waitFor();

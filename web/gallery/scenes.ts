@@ -353,6 +353,7 @@ export const SCENES: Record<string, () => Stand> = {
   "account-reused": () => inAccount(ACCOUNTS.reused),
   "account-signed-out": () => atRelay(ACCOUNTS.signedOut),
   "account-banner": () => inAccount(ACCOUNTS.reused, "/"),
+  "devices-account": () => inAccount(ACCOUNTS.fresh, "/devices"),
   "account-none": () => ({ scene: one(many(3), seenAll(many(3))), path: "/account" }),
   "session-shared": () => inSession(viewOf(stateOf(1), RICH), SHARED),
   "terminal-shared": () => terminal({ screen: SHELL, echo: 5 }, {}, [], SHARED),

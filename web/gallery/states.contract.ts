@@ -51,6 +51,7 @@ export const STATES = [
   "account-signed-out",
   "account-banner",
   "account-none",
+  "devices-account",
   "session-shared",
   "pairing",
   "join",

@@ -117,7 +117,7 @@ export function RelayRow(props: {
           </div>
         </div>
       </Show>
-      <Show when={removing() === undefined && status().kind !== "refused"}>
+      <Show when={removing() === undefined && (status().kind === "live" || props.relay.account !== undefined)}>
         <TrustAccount host={props.host} relay={props.relay} identity={props.identity} look={props.look} />
       </Show>
       <Show when={removing() === undefined && refused()}>
