@@ -81,11 +81,22 @@ export async function openAt(
   } catch (error) {
     link.close("closed");
     if (!(error instanceof LinkEnded)) throw error;
-    throw new RelayAway(`The relay at ${origin} cannot be reached: ${error.end.detail}.`, { cause: error });
+    throw new RelayAway(`The relay at ${origin} cannot be reached: ${wordsOf(error.end.detail)}.`, { cause: error });
   } finally {
     stopTimer();
     signal?.removeEventListener("abort", abort);
   }
+}
+
+/** What a person can do something about, in words; what the system says otherwise. */
+function wordsOf(detail: string): string {
+  if (/ENOTFOUND|EAI_AGAIN/u.test(detail))
+    return "its name is not found. Check the address, and that this machine is online";
+  if (/ECONNREFUSED/u.test(detail)) return "nothing answers there. See that it runs";
+  if (/ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|no connection in time/u.test(detail)) return "no network leads there now";
+  if (/certificate|CERT_|altname/iu.test(detail))
+    return `its certificate is not one that this machine trusts (${detail}). Renew it, or name its authority in NODE_EXTRA_CA_CERTS`;
+  return detail.replace(/\.$/u, "");
 }
 
 /** A link of which the beginning was read. */
