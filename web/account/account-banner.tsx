@@ -9,6 +9,9 @@ import { isUrgent, urgentWords } from "./notice.ts";
 import { accountPath } from "./page.ts";
 import { placeOf } from "./place.ts";
 
+/** Milliseconds between two looks for hosts that the account has got since. */
+const LOOK_MS = 60_000;
+
 export default function AccountBanner() {
   const deck = useDeck();
   return <For each={deck.bridge.accounts.value.at}>{(origin) => <Banner origin={origin} />}</For>;
@@ -22,8 +25,15 @@ function Banner(props: { origin: string }) {
     here.latest.account.wake();
     void here.latest.look();
   };
+  const look = (): void => {
+    if (!document.hidden) void here.latest?.look();
+  };
+  const timer = setInterval(look, LOOK_MS);
   document.addEventListener("visibilitychange", seen);
-  onCleanup(() => document.removeEventListener("visibilitychange", seen));
+  onCleanup(() => {
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", seen);
+  });
   const words = (): string | undefined => {
     const view = here.latest?.account.view.value;
     if (view?.state.kind === "ended")
