@@ -40,7 +40,8 @@ async function joined(): Promise<Joined> {
 
 async function answerOf(peer: PeerConnection, offer: string): Promise<string> {
   const answered = gathered(peer);
-  peer.setRemoteDescription(offer, "offer");
+  // Nobody is to ask for the other at its addresses before it has read the answer: it would fall over.
+  peer.setRemoteDescription(offer.replaceAll(/^a=candidate:.*\r\n/gmu, ""), "offer");
   await answered;
   return peer.localDescription()?.sdp ?? "";
 }

@@ -93,7 +93,9 @@ async function device(): Promise<{ peer: PeerConnection; channel: DataChannel; o
   channel.onClosed(() => {});
   const opened = new Promise<void>((resolve) => channel.onOpen(resolve));
   await gathered;
-  return { peer, channel, opened, offer: peer.localDescription()?.sdp ?? "" };
+  // Nobody is to ask for it at its addresses before it has read the answer: it would fall over.
+  const offer = peer.localDescription()?.sdp.replaceAll(/^a=candidate:.*\r\n/gmu, "") ?? "";
+  return { peer, channel, opened, offer };
 }
 
 /** What a fault is, where there is one. */
