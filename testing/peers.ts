@@ -1,15 +1,16 @@
 /** Peers of a relay frame by frame: what a host, a device or nobody in particular says, in whichever order a test wants. */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import type { SigningKey } from "@flybridge/crypto/identity.ts";
+import { type HeldSigningKey, type SigningKey, signingKey } from "@flybridge/crypto/identity.ts";
 import { signOpening } from "@flybridge/crypto/proof.ts";
-import { fromBase64Url } from "@flybridge/protocol/base64.ts";
+import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import {
   type AccountMethod,
   type AccountParams,
   type AccountResult,
   ToMember,
 } from "@flybridge/protocol/relay/account.ts";
-import { frameOf, FrameType, parseFrame } from "@flybridge/protocol/relay/circuit.ts";
+import { costOf, creditFrame, frameOf, FrameType, parseFrame } from "@flybridge/protocol/relay/circuit.ts";
 import {
   Answer,
   decode,
@@ -26,6 +27,7 @@ import { WebSocket } from "ws";
 const NONCE_BYTES = 32;
 /** A test that waits longer waits for what never comes. */
 const PATIENCE_MS = 20_000;
+const OFFER_MS = 60_000;
 
 /** A relay as a peer finds it. */
 export interface Place {
@@ -180,4 +182,94 @@ export class Peer {
 export interface Opened {
   readonly peer: Peer;
   readonly answer: Answer;
+}
+
+/** A host that says back whatever its one device says, and that device: as a relay has them. */
+export class Couple {
+  readonly host: Peer;
+  readonly device: Peer;
+  /** The host's number of it. */
+  readonly circuit: number;
+  /** Bytes that the host was sent. */
+  heard = 0;
+  /** Whether it says back what it hears, and gives back what it was sent. */
+  echoes = true;
+
+  private constructor(host: Peer, device: Peer, circuit: number) {
+    this.host = host;
+    this.device = device;
+    this.circuit = circuit;
+    host.socket.on("message", (data: Buffer) => {
+      const frame = parseFrame(data);
+      if (frame?.type !== FrameType.data || frame.circuit !== circuit) return;
+      this.heard += frame.payload.length;
+      if (!this.echoes) return;
+      host.say(creditFrame(circuit, costOf(frame.payload)), frameOf(FrameType.data, circuit, frame.payload));
+    });
+  }
+
+  static async meet(place: Place, node = place): Promise<Couple> {
+    const [key, offered] = [newKey(), newKey()];
+    const opening = { t: "host", hs: chance(32), rendezvous: chance(12) } as const;
+    const { peer: host, answer } = await Peer.open(place, key, opening);
+    if (answer.t !== "welcome") throw new Error(answer.message);
+    const device = await joined(host, node, offered, opening.rendezvous);
+    const circuit = await host.until("a circuit", () =>
+      host.frames.map(parseFrame).find((frame) => frame?.type === FrameType.open),
+    );
+    return new Couple(host, device, circuit.circuit);
+  }
+
+  /** Milliseconds of a round trip. */
+  async trip(): Promise<number> {
+    const said = Buffer.from(chance(48));
+    const back = new Promise<void>((resolve) => {
+      const hear = (data: Buffer): void => {
+        if (!data.equals(said)) return;
+        this.device.socket.off("message", hear);
+        resolve();
+      };
+      this.device.socket.on("message", hear);
+    });
+    const began = performance.now();
+    this.device.say(said);
+    await Promise.race([
+      back,
+      Promise.race([this.device.closed, this.host.closed]).then(({ code, reason }) => {
+        throw new Error(`cut off: ${code} ${reason}`);
+      }),
+    ]);
+    // What was said is of no use to anybody any more.
+    this.device.frames.length = Math.min(this.device.frames.length, 2);
+    this.host.frames.length = Math.min(this.host.frames.length, 3);
+    return performance.now() - began;
+  }
+
+  close(): void {
+    this.device.socket.terminate();
+    this.host.socket.terminate();
+  }
+}
+
+/** A device at that host's, by an offer that the host makes for it. */
+export async function joined(host: Peer, place: Place, key: HeldSigningKey, rendezvous: string): Promise<Peer> {
+  host.tell({ t: "offer", key: toBase64Url(key.publicKey), until: Date.now() + OFFER_MS });
+  for (;;) {
+    const { peer, answer } = await Peer.open(place, key, { t: "join", rendezvous, by: { kind: "offer" } });
+    if (answer.t === "welcome") {
+      // A host has few of them at once.
+      host.tell({ t: "withdraw", key: toBase64Url(key.publicKey) });
+      return peer;
+    }
+    // What two sockets say has no order.
+    if (answer.code !== "no_offer") throw new Error(answer.message);
+  }
+}
+
+function newKey(): HeldSigningKey {
+  return signingKey(new Uint8Array(randomBytes(32)));
+}
+
+function chance(bytes: number): string {
+  return toBase64Url(new Uint8Array(randomBytes(bytes)));
 }

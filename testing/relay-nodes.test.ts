@@ -7,13 +7,16 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
+import { CIRCUIT_WINDOW_BYTES, costOf, creditFrame, FrameType, parseFrame } from "@flybridge/protocol/relay/circuit.ts";
 import type { RefusedCode } from "@flybridge/protocol/relay/words.ts";
 import { Circuits } from "@flybridge/transport/circuits.ts";
+import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { systemClock } from "@flybridge/transport/clock.ts";
 import { type Dial, dial, STEADY_MS } from "@flybridge/transport/dial.ts";
 import type { LinkEnd } from "@flybridge/transport/link.ts";
 import { openAt, RelayRefused } from "@flybridge/transport/relay.ts";
 import { type BareDevice, newIntent } from "./bare.ts";
+import { joined, Peer } from "./peers.ts";
 import { untilRelayed, type RunningRelay } from "./relay.ts";
 import { countOf, pageOf, type RelayNodes, startRelayNodes } from "./relay-nodes.ts";
 import { joinAt, linkToRelay, newProof, offerBy, RelayedDevice } from "./relayed.ts";
@@ -35,11 +38,18 @@ const PACE_MS = 25;
 /** What a node may grow by for a device that takes nothing, with all that is in pools. */
 const SLOW_BYTES = 8 * 1024 * 1024;
 const SLOW_DEVICES = 8;
+/** Devices whose windows together are much more than a node holds for a host that takes nothing. */
+const MANY = 48;
+/** Milliseconds in which something moves that moves at all. */
+const STILL_MS = 200;
 
 const refusedAs =
   (code: RefusedCode) =>
   (error: unknown): boolean =>
     error instanceof RelayRefused && error.code === code;
+
+/** A rendezvous of nobody yet. */
+const nobody = (): string => toBase64Url(new Uint8Array(randomBytes(12)));
 
 async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const late = performance.now() + 30_000;
@@ -227,17 +237,17 @@ describe("a relay of two nodes", { timeout: 180_000 }, () => {
   });
 
   it("answers at once for a host that is nowhere", async () => {
-    const nobody = { origin: relay.origin, rendezvous: toBase64Url(new Uint8Array(randomBytes(12))) };
+    const nowhere = { origin: relay.origin, rendezvous: nobody() };
     for (const by of [{ kind: "offer" }, { kind: "ticket", ticket: "a.b" }] as const) {
       const began = performance.now();
-      await assert.rejects(joinAt(nobody, by, newProof(), relay.link()), refusedAs("host_away"));
+      await assert.rejects(joinAt(nowhere, by, newProof(), relay.link()), refusedAs("host_away"));
       assert.ok(performance.now() - began < AT_ONCE_MS);
     }
   });
 
   it("has a host at one node only, the one that it came to last, whatever became of the connection before", async () => {
     const key = newProof();
-    const rendezvous = toBase64Url(new Uint8Array(randomBytes(12)));
+    const rendezvous = nobody();
     const hs = toBase64Url(newProof().publicKey);
     const seat = async (node: RunningRelay) => {
       const link = linkToRelay(`http://127.0.0.1:${node.port}`);
@@ -303,7 +313,7 @@ describe("a relay of two nodes", { timeout: 180_000 }, () => {
     const opening = {
       t: "host",
       hs: toBase64Url(newProof().publicKey),
-      rendezvous: toBase64Url(new Uint8Array(randomBytes(12))),
+      rendezvous: nobody(),
       session,
     } as const;
     await assert.rejects(
@@ -363,6 +373,57 @@ describe("a relay of two nodes", { timeout: 180_000 }, () => {
     for (const node of relay.nodes) assert.equal((await stateOf(node))["store"], "ok");
     other.device.close();
     await phone.close();
+  });
+
+  it("grows at neither node for a host that takes nothing, and loses nothing of what waits", async () => {
+    const [first, second] = relay.nodes.map(({ port }) => ({ port, origin: relay.origin }));
+    const opening = { t: "host", hs: toBase64Url(newProof().publicKey), rendezvous: nobody() } as const;
+    const { peer: host } = await Peer.open(first!, newProof(), opening);
+    const devices: Peer[] = [];
+    for (let count = 0; count < MANY; count++)
+      devices.push(await joined(host, second!, newProof(), opening.rendezvous));
+    let heard = 0;
+    host.socket.on("message", (data: Buffer) => {
+      const said = parseFrame(data);
+      if (said?.type !== FrameType.data) return;
+      heard += said.payload.length;
+      host.say(creditFrame(said.circuit, costOf(said.payload)));
+      host.frames.length = 0;
+    });
+    const frame = randomBytes(RECORD_BYTES);
+    const frames = Math.ceil((2 * CIRCUIT_WINDOW_BYTES) / frame.length);
+    const all = frames * frame.length * MANY;
+    const flood = (): void => {
+      for (const device of devices) for (let said = 0; said < frames; said++) device.say(frame);
+    };
+    // A node grows by traffic alone: so much, while the host takes it.
+    const most = [0, 0];
+    const watching = setInterval(() => {
+      for (const [at, { pid }] of relay.nodes.entries()) most[at] = Math.max(most[at] ?? 0, residentOf(pid));
+    }, LOOK_MS);
+    try {
+      for (let round = 1; round <= 2; round++) {
+        flood();
+        await until("it has heard all", () => heard === round * all);
+      }
+    } finally {
+      clearInterval(watching);
+    }
+    host.socket.pause();
+    flood();
+    let last = -1;
+    const waiting = (): number => devices.reduce((sum, { socket }) => sum + socket.bufferedAmount, 0);
+    await until("nothing moves", async () => {
+      const isStill = waiting() === last;
+      last = waiting();
+      await delay(STILL_MS);
+      return isStill;
+    });
+    const grown = relay.nodes.map(({ pid }, at) => residentOf(pid) - (most[at] ?? 0));
+    for (const bytes of grown) assert.ok(bytes < SLOW_BYTES, `grew by ${grown.join(" and ")} bytes`);
+    host.socket.resume();
+    await until("it hears all of it", () => heard === 3 * all);
+    for (const { socket } of [host, ...devices]) socket.terminate();
   });
 
   it("grows at neither node for devices that take nothing, and keeps nobody else waiting", async () => {

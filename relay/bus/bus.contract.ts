@@ -21,6 +21,7 @@ export class Heard implements BusEvents {
   readonly moves: string[] = [];
   readonly ends: { readonly keys: readonly string[]; readonly code: RefusedCode }[] = [];
   cuts = 0;
+  drains = 0;
   answer: (what: string, request: Uint8Array) => Promise<Uint8Array> = async (what, request) =>
     Buffer.from(`${what} ${Buffer.from(request).toString()}`);
   readonly #watchers = new Set<() => void>();
@@ -39,6 +40,10 @@ export class Heard implements BusEvents {
   frame(bytes: Uint8Array): void {
     // What it gives away is its own: kept as it is, and compared later.
     this.frames.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    this.#look();
+  }
+  drained(): void {
+    this.drains += 1;
     this.#look();
   }
   moved(rendezvous: string, node: string): void {
@@ -122,6 +127,26 @@ export function busContract(open: () => Promise<Bus>): void {
       assert.ok(isSame(one.frames, sent.toReversed()));
       await settled(one, third);
       assert.equal(third.frames.length, 1);
+    });
+
+    it("says when it is full, goes on taking what is on its way, and says when there is room", async () => {
+      await using opened = await nodes(2);
+      const [one, other] = opened.heard as [Heard, Heard];
+      const frame = randomBytes(LARGEST_BYTES);
+      let sent = 0;
+      for (let time = 1; time <= 3; time++) {
+        assert.equal(one.bus.isFull, false);
+        while (!one.bus.isFull) {
+          assert.ok(one.bus.send(other.bus.node, frame));
+          sent += 1;
+        }
+        for (let more = 0; more < 20; more++) assert.ok(one.bus.send(other.bus.node, frame));
+        sent += 20;
+        assert.equal(one.drains, time - 1);
+        await one.until(() => one.drains === time);
+      }
+      await other.until(() => other.frames.length === sent);
+      assert.ok(other.frames.every((heard) => heard.equals(frame)));
     });
 
     it("answers for a host by the node that has it, and for one that nobody has at once, by nothing", async () => {
@@ -219,7 +244,7 @@ export function busContract(open: () => Promise<Bus>): void {
       const [one] = opened.heard as [Heard];
       using _ = one.bus.claim("host-a");
       await one.bus[Symbol.asyncDispose]();
-      assert.equal(one.bus.isConnected, false);
+      assert.deepEqual([one.bus.isConnected, one.bus.isFull], [false, false]);
       assert.equal(one.bus.send("anybody", new Uint8Array(1)), false);
       one.bus.end(["key"], "session_ended");
       one.bus.claim("host-b")[Symbol.dispose]();

@@ -7,6 +7,8 @@ export interface BusEvents {
   /** Another node asks this one something about a circuit. */
   queried(request: Uint8Array): Promise<Uint8Array>;
   frame(bytes: Uint8Array): void;
+  /** There is room again, after `isFull`. */
+  drained(): void;
   /** A host is at that node from now on, and not here. */
   moved(rendezvous: string, node: string): void;
   /** The sockets of these keys are to be closed, wherever they are. */
@@ -36,7 +38,9 @@ export interface Bus extends AsyncDisposable {
   ask(rendezvous: string, request: Uint8Array): Promise<Uint8Array | undefined>;
   /** Undefined when there is no such node. Rejects with `BusAway`. */
   query(node: string, request: Uint8Array): Promise<Uint8Array | undefined>;
-  /** False when too much waits already, or there is no bus: it was not taken. Of a small one, only long after. */
+  /** So much waits that whoever sends should wait for `drained`. */
+  readonly isFull: boolean;
+  /** False when far too much waits already, or there is no bus: it was not taken. Of a small one, only long after. */
   send(node: string, frame: Uint8Array): boolean;
 }
 

@@ -34,7 +34,10 @@ const PING_MS = 2_000;
 const MAX_UNANSWERED = 2;
 /** Milliseconds for what was said last to leave. */
 const GOODBYE_MS = 1_000;
-/** Bytes that may wait for the server; beyond them whoever sends is cut off. */
+/** Bytes that wait for the server at which whoever sends is held, and at which they go on. */
+const FULL_BYTES = 2 * 1024 * 1024;
+const ROOM_BYTES = 1024 * 1024;
+/** Bytes that may wait with what was on its way when they were held; beyond them whoever sends is cut off. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** Bytes of a frame for which there is room beyond: that a circuit ends is to be known at its other end. */
 const SMALL_BYTES = 256;
@@ -75,6 +78,7 @@ class NatsBus implements Bus {
   #events: BusEvents | undefined;
   #waiting = 0;
   #unflushed = 0;
+  #isFull = false;
 
   constructor(options: ConnectionOptions, log: (message: string) => void) {
     this.#options = options;
@@ -90,6 +94,10 @@ class NatsBus implements Bus {
 
   get isConnected(): boolean {
     return this.#connection !== undefined;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   listen(events: BusEvents): void {
@@ -127,6 +135,7 @@ class NatsBus implements Bus {
     if (this.#waiting + frame.length > most || !this.#publish(`${PREFIX}.node.${node}`, frame)) return false;
     this.#waiting += frame.length;
     this.#unflushed += frame.length;
+    if (this.#waiting > FULL_BYTES) this.#isFull = true;
     if (this.#unflushed >= FLUSH_BYTES) this.#flush();
     return true;
   }
@@ -209,6 +218,7 @@ class NatsBus implements Bus {
     this.#node = newName();
     this.#waiting = 0;
     this.#unflushed = 0;
+    this.#isFull = false;
     this.#events?.cut();
   }
 
@@ -247,7 +257,11 @@ class NatsBus implements Bus {
     this.#unflushed = 0;
     connection?.flush().then(
       () => {
-        if (connection === this.#connection) this.#waiting -= flushed;
+        if (connection !== this.#connection) return;
+        this.#waiting -= flushed;
+        if (!this.#isFull || this.#waiting > ROOM_BYTES) return;
+        this.#isFull = false;
+        this.#events?.drained();
       },
       // The connection is gone, and so is what waited.
       () => {},

@@ -17,7 +17,7 @@ const HEADER_BYTES = 1 + ID_BYTES;
 const DATA = 0;
 const CREDIT = 1;
 const CLOSE = 2;
-/** To the node of a device: read nothing from it, or again. */
+/** Read nothing from the end there, or again. */
 const HOLD = 3;
 const RELEASE = 4;
 const NOTHING = new Uint8Array(0);
@@ -59,6 +59,8 @@ export function openAcross(
   },
 ): Others & Disposable {
   const circuits = new Map<string, Circuit>();
+  /** Ends that are here and fill the bus. */
+  const held = new Set<CircuitEnd>();
   const unanswered = new Map<string, number>();
 
   const close = (id: string, circuit: Circuit, reason: string): void => {
@@ -71,8 +73,22 @@ export function openAcross(
   const sendClose = (id: string, { node }: Circuit, reason: string): void => {
     if (node !== undefined) bus.send(node, frameOf(CLOSE, id, new TextEncoder().encode(reason)));
   };
+  const hold = ({ end }: Circuit): void => {
+    if (!end || held.has(end)) return;
+    held.add(end);
+    end.hold();
+  };
+  const release = (): void => {
+    const ends = [...held];
+    held.clear();
+    for (const end of ends) end.release();
+  };
   const send = (id: string, circuit: Circuit, kind: number, payload: Uint8Array): void => {
-    if (circuit.node === undefined || bus.send(circuit.node, frameOf(kind, id, payload))) return;
+    if (circuit.node === undefined) return;
+    if (bus.send(circuit.node, frameOf(kind, id, payload))) {
+      if (bus.isFull && kind === DATA) hold(circuit);
+      return;
+    }
     // Too much waits, or there is no bus: of a circuit that lost a frame nothing is of use.
     if (circuits.get(id) !== circuit) return;
     sendClose(id, circuit, SLOW);
@@ -82,25 +98,17 @@ export function openAcross(
   const farEnd = (id: string, circuit: Circuit): CircuitEnd => ({
     data: (frame) => send(id, circuit, DATA, frame),
     credit: (bytes) => send(id, circuit, CREDIT, uint32(bytes)),
+    hold: () => send(id, circuit, HOLD, NOTHING),
+    release: () => send(id, circuit, RELEASE, NOTHING),
     close(reason) {
       if (circuits.get(id) === circuit) circuits.delete(id);
       sendClose(id, circuit, reason);
     },
   });
-  const farDevice = (id: string, circuit: Circuit & { readonly node: string }): DeviceEnd => {
-    let isHeld = false;
-    const hold = (next: boolean): void => {
-      if (isHeld === next) return;
-      isHeld = next;
-      send(id, circuit, next ? HOLD : RELEASE, NOTHING);
-    };
-    return {
-      ...farEnd(id, circuit),
-      hold: () => hold(true),
-      release: () => hold(false),
-      isAlive: async () => (await bus.query(circuit.node, idBytes(id)).catch(() => undefined))?.[0] === ALIVE[0],
-    };
-  };
+  const farDevice = (id: string, circuit: Circuit & { readonly node: string }): DeviceEnd => ({
+    ...farEnd(id, circuit),
+    isAlive: async () => (await bus.query(circuit.node, idBytes(id)).catch(() => undefined))?.[0] === ALIVE[0],
+  });
 
   bus.listen({
     async asked(rendezvous, bytes) {
@@ -138,9 +146,9 @@ export function openAcross(
         case CLOSE:
           return close(id, circuit, new TextDecoder().decode(payload));
         case HOLD:
-          return isDevice(end) ? end.hold() : undefined;
+          return end.hold();
         case RELEASE:
-          return isDevice(end) ? end.release() : undefined;
+          return end.release();
         default:
           // Of a newer node: nothing of ours hangs on it.
           return undefined;
@@ -151,7 +159,11 @@ export function openAcross(
       here.moved(rendezvous);
       closeAll((circuit) => circuit.rendezvous === rendezvous && isJoined(circuit) && circuit.node !== node, MOVED);
     },
-    cut: () => closeAll(isJoined, CUT),
+    drained: release,
+    cut() {
+      closeAll(isJoined, CUT);
+      release();
+    },
   });
 
   const looking = setInterval(() => {

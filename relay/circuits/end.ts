@@ -6,13 +6,13 @@ export interface CircuitEnd {
   credit(bytes: number): void;
   /** Nothing follows, in either direction. Closing twice is closing once. */
   close(reason: string): void;
+  /** Stops reading what it sends, until it has been released as often: there is no room for it now. */
+  hold(): void;
+  release(): void;
 }
 
 /** A device's end, whose socket carries nothing but the circuit. */
 export interface DeviceEnd extends CircuitEnd {
-  /** Stops reading what it sends, until `release`: the host's socket takes no more now. */
-  hold(): void;
-  release(): void;
   /** Whether it answers now. */
   isAlive(): Promise<boolean>;
 }

@@ -51,6 +51,9 @@ export interface SeatSocket {
   /** Both as one frame. */
   sendAfter(first: Uint8Array, rest: Uint8Array, gone?: () => void): void;
   readonly buffered: number;
+  /** Reads no more, or again. */
+  pause(): void;
+  resume(): void;
   close(reason: string): void;
 }
 
@@ -111,6 +114,8 @@ export class Seat {
   readonly #revoked = new Set<string>();
   readonly #asked = new Map<number, (ticket: string | undefined) => void>();
   readonly #held = new Set<DeviceEnd>();
+  /** How often its host is held. */
+  #holds = 0;
   #lastCircuit = CONTROL;
   #lastAsk = 0;
   #ended = false;
@@ -197,11 +202,11 @@ export class Seat {
   }
 
   /** Its socket took something: whoever was held goes on. */
-  drained(): void {
+  readonly #drained = (): void => {
     if (this.#socket.buffered > HOST_HIGH_BYTES / 2) return;
     for (const device of this.#held) device.release();
     this.#held.clear();
-  }
+  };
 
   async #joinByTicket(by: Extract<JoinBy, { kind: "ticket" }>, key: string, device: DeviceEnd): Promise<Joined> {
     const body = this.#ticketIn(by.ticket, key);
@@ -282,10 +287,13 @@ export class Seat {
       data: (frame) => {
         if (!isOpen()) return;
         this.#events.forwarded(frame.length);
-        if (this.#socket.buffered <= HOST_HIGH_BYTES) return this.#socket.sendAfter(circuit.header, frame);
-        this.#held.add(circuit.device);
-        circuit.device.hold();
-        this.#socket.sendAfter(circuit.header, frame, () => this.drained());
+        if (this.#socket.buffered > HOST_HIGH_BYTES && !this.#held.has(circuit.device)) {
+          this.#held.add(circuit.device);
+          circuit.device.hold();
+        }
+        // As long as somebody is held, the last of all frames too: by then there is room.
+        if (this.#held.size === 0) this.#socket.sendAfter(circuit.header, frame);
+        else this.#socket.sendAfter(circuit.header, frame, this.#drained);
       },
       credit: (bytes) => {
         if (!isOpen()) return;
@@ -296,6 +304,15 @@ export class Seat {
         if (!isOpen()) return;
         this.#forget(id, circuit);
         this.#socket.send(closeFrame(id, reason));
+      },
+      // Its circuits come over one socket, and so they wait for each other.
+      hold: () => {
+        this.#holds += 1;
+        this.#socket.pause();
+      },
+      release: () => {
+        this.#holds -= 1;
+        if (this.#holds === 0) this.#socket.resume();
       },
     };
   }

@@ -125,6 +125,8 @@ export function receive(socket: PeerSocket, from: string, peers: Peers, settled:
       // Anything before the answer is out of turn, and so is a second opening.
       if (isOpened) return socket.terminate();
       isOpened = true;
+      // From here on it is we who take our time.
+      clearTimeout(late);
       void open(socket, frame, nonce, from, peers)
         .catch((error: unknown) => {
           peers.log("a peer could not be let in", { error: String(error) });
@@ -266,7 +268,7 @@ class SocketEnd implements DeviceEnd {
   #host: CircuitEnd | undefined;
   /** Bytes that the host gave this side to send. */
   #window = CIRCUIT_WINDOW_BYTES;
-  #isHeld = false;
+  #holds = 0;
   #isClosed = false;
   /** Bytes for the device that were not given back to the host. */
   #passed = 0;
@@ -307,16 +309,19 @@ class SocketEnd implements DeviceEnd {
 
   credit(bytes: number): void {
     this.#window += bytes;
-    this.#flow();
+    if (this.#window <= CIRCUIT_WINDOW_BYTES) return this.#flow();
+    const reason = "more was given back than had been sent";
+    this.#host?.close(reason);
+    this.close(reason);
   }
 
   hold(): void {
-    this.#isHeld = true;
+    this.#holds += 1;
     this.#socket.pause();
   }
 
   release(): void {
-    this.#isHeld = false;
+    this.#holds -= 1;
     this.#flow();
   }
 
@@ -330,7 +335,7 @@ class SocketEnd implements DeviceEnd {
   }
 
   #flow(): void {
-    if (!this.#isHeld && this.#window > 0 && !this.#isClosed) this.#socket.resume();
+    if (this.#holds === 0 && this.#window > 0 && !this.#isClosed) this.#socket.resume();
   }
 }
 

@@ -19,6 +19,8 @@ import { PeerSocket } from "./socket.ts";
 /** Sockets that have not said what they want, in all and from one address. */
 const MAX_STRANGERS = 1_024;
 const MAX_STRANGERS_OF_ONE = 64;
+/** Milliseconds between looks at who has not ended what they ask over HTTP. */
+const CONNECTIONS_LOOK_MS = 2_000;
 /** Milliseconds between looks at who is silent. */
 const SWEEP_MS = 5_000;
 /** Milliseconds between looks at the certificate's files. */
@@ -55,7 +57,11 @@ export interface RelayServer extends AsyncDisposable {
 /** Rejects with an error that says how to mend it. */
 export async function openServer(options: ServerOptions): Promise<RelayServer> {
   const { tls, trustedProxies } = options;
-  const timeouts = { requestTimeout: OPENING_MS, headersTimeout: OPENING_MS };
+  const timeouts = {
+    requestTimeout: OPENING_MS,
+    headersTimeout: OPENING_MS,
+    connectionsCheckingInterval: CONNECTIONS_LOOK_MS,
+  };
   const server: Server | SecureServer = tls
     ? createHttpsServer({ ...certificateFrom(tls), ...timeouts, minVersion: "TLSv1.2", handshakeTimeout: OPENING_MS })
     : createHttpServer(timeouts);

@@ -6,6 +6,8 @@ import type { Duplex } from "node:stream";
 import { RELAY_DEAD_MS, RELAY_PING_MS } from "@flybridge/protocol/relay/words.ts";
 import type { WebSocket } from "ws";
 
+/** Of the time after which a silent peer counts as dead, the part after which it is pinged: what gets lost is asked again. */
+const PINGS = RELAY_DEAD_MS / RELAY_PING_MS;
 /** Milliseconds in which a peer that is asked whether it is there answers. */
 const ALIVE_MS = 3_000;
 /** Milliseconds that a goodbye may take before the socket is torn. */
@@ -35,6 +37,7 @@ export class PeerSocket {
   #unheard: Uint8Array[] = [];
   #isCorked = false;
   #isClosed = false;
+  #lingering: NodeJS.Timeout | undefined;
   #heard: number;
   readonly #now: () => number;
   #answers: ((isAlive: boolean) => void)[] = [];
@@ -63,6 +66,8 @@ export class PeerSocket {
     webSocket.on("error", () => webSocket.terminate());
     webSocket.on("close", () => {
       this.#isClosed = true;
+      // It would hold all that hangs on a socket, for many who come and go.
+      clearTimeout(this.#lingering);
       for (const answer of this.#answers.splice(0)) answer(false);
       this.#events?.closed();
     });
@@ -132,7 +137,8 @@ export class PeerSocket {
   sweep(everyMs: number): void {
     const silent = this.#now() - this.#heard;
     if (silent >= this.patienceMs - everyMs) this.#webSocket.terminate();
-    else if (silent >= RELAY_PING_MS - everyMs) this.#webSocket.ping();
+    // Timers are not on the dot: who was pinged a look ago and answered is asked again.
+    else if (silent >= Math.max(everyMs / 2, this.patienceMs / PINGS - everyMs)) this.#webSocket.ping();
   }
 
   close(reason: string, code = CLOSE_NORMAL): void {
@@ -140,7 +146,7 @@ export class PeerSocket {
     // A socket that is not read would not hear the other side's goodbye.
     this.#webSocket.resume();
     this.#webSocket.close(code, reason.replaceAll(/[^\x20-\x7e]/gu, "?").slice(0, REASON_BYTES));
-    setTimeout(() => this.#webSocket.terminate(), LINGER_MS).unref();
+    this.#lingering ??= setTimeout(() => this.#webSocket.terminate(), LINGER_MS).unref();
   }
 
   terminate(): void {

@@ -204,7 +204,13 @@ describe("a relay that has turned", { timeout: 240_000 }, () => {
     relay.turn((_real, _join, end) => {
       relay.turn();
       devices.listen({ frame: (frame) => end.data(frame), drained() {}, ended: () => end.close("over") });
-      const far = { data: (frame: Uint8Array) => devices.send(frame), credit() {}, close: () => devices.close("over") };
+      const far = {
+        data: (frame: Uint8Array) => devices.send(frame),
+        credit() {},
+        hold() {},
+        release() {},
+        close: () => devices.close("over"),
+      };
       return Promise.resolve({ kind: "joined", end: far });
     });
     const own = nodeKey(new Uint8Array(32).fill(3));
