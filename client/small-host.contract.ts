@@ -5,6 +5,7 @@
 import { nobleKey, nobleSuite } from "@flybridge/crypto/noble.ts";
 import { continuityTag as tagOf } from "@flybridge/crypto/continuity.ts";
 import { hostIdOf, signingKey } from "@flybridge/crypto/identity.ts";
+import type { Direct } from "@flybridge/protocol/direct.ts";
 import type { Entry, Fact } from "@flybridge/protocol/entry.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
@@ -64,6 +65,8 @@ export interface SmallHost {
   repeated: number;
   /** While true nothing is answered. */
   mute: boolean;
+  /** What whoever is welcomed now is told of a direct way. */
+  direct: Direct | undefined;
   /** Answers the calls that this host does not know; `frame` sends on the stream of terminals. */
   others(method: string, params: unknown, frame: (bytes: Uint8Array) => void): unknown;
 }
@@ -270,7 +273,8 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
       drained() {},
       ended: () => callers.delete(caller),
     });
-    const welcome = { host: id, name: "small", version: "1", device: DEVICE, now: at, features: [] };
+    const told = host.direct ? { direct: host.direct } : {};
+    const welcome = { host: id, name: "small", version: "1", device: DEVICE, now: at, features: [], ...told };
     send(caller, Streams.calls, { t: "welcome", ...welcome, grant: { kind: "owner" } });
   }
 
@@ -281,6 +285,7 @@ export function smallHost(clock: Clock, seed = 1): SmallHost {
     calls: [],
     repeated: 0,
     mute: false,
+    direct: undefined,
     others(method) {
       throw new CallError("unknown_method", `This host does not know ${method}.`);
     },

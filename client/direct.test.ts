@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { nobleSuite } from "@flybridge/crypto/noble.ts";
+import { CallError } from "@flybridge/protocol/error.ts";
+import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
+import { type FakeClock, fakeClock } from "@flybridge/transport/fake-clock.ts";
+import type { Link } from "@flybridge/transport/link.ts";
+import { plainCell, type WatchedCell } from "./cell.ts";
+import { memoryKeys } from "./keys-memory.contract.ts";
+import { makeBridge } from "./make-bridge.ts";
+import { type HostView, Offline, type OpenSession, type Replica } from "./replica.ts";
+import { seededRandom, type SmallHost, smallHost } from "./small-host.contract.ts";
+import { memoryStore } from "./store-memory.ts";
+import type { SessionView } from "./view.ts";
+
+const LOOK_MS = 20;
+const MOST_LOOKS = 10_000;
+
+/** A device at a host to which a direct way leads, or seems to. */
+class World {
+  readonly clock: FakeClock = fakeClock();
+  readonly host: SmallHost = smallHost(this.clock);
+  replica!: Replica;
+  /** What the screen was told of the connection, each once in a row. */
+  readonly states: string[] = [];
+  /** Dials by the ordinary way, and offers that were made, in that order. */
+  dials = 0;
+  offers = 0;
+  /** What becomes of an offer that the host has answered. */
+  answered: () => Promise<Link> = () => Promise.resolve(this.channel());
+  isReachable = true;
+  #channels: (() => void)[] = [];
+
+  static async start(): Promise<World> {
+    const world = new World();
+    const { clock, host } = world;
+    const random = seededRandom(7);
+    const dial = (): Link => {
+      world.dials += 1;
+      if (!world.isReachable) throw new Error("There is no network.");
+      // Whoever comes like this has somebody in between.
+      host.direct = { ice: [] };
+      return host.dial();
+    };
+    host.others = (method) => {
+      if (method === "direct.open") return { sdp: "an answer" };
+      throw new CallError("unknown_method", method);
+    };
+    const bridge = await makeBridge({
+      reach: () =>
+        Promise.resolve({
+          suite: nobleSuite(random),
+          dial,
+          relay: dial,
+          direct() {
+            world.offers += 1;
+            return Promise.resolve({ sdp: "an offer", answered: () => world.answered(), [Symbol.dispose]() {} });
+          },
+        }),
+      keys: memoryKeys(random),
+      store: memoryStore(),
+      owner: { self: "one", isAlive: () => Promise.resolve(true) },
+      clock,
+      makeCell: plainCell,
+      now: () => 1_700_000_000_000 + clock.now(),
+      random,
+      addressesOf: () => ["ws://127.0.0.1:7683"],
+      onNetwork: () => () => {},
+    });
+    const pairing = bridge.pair(host.offer(), { name: "A phone", kind: "phone" });
+    void pairing.then((replica) => (world.replica = replica));
+    await world.until("paired", () => world.replica !== undefined);
+    const view = world.replica.view as WatchedCell<HostView>;
+    view.watch(() => {
+      const { kind } = view.value.connection;
+      if (world.states.at(-1) !== kind) world.states.push(kind);
+    });
+    await world.until("live", () => view.value.connection.kind === "live");
+    world.states.splice(0, world.states.length, "live");
+    return world;
+  }
+
+  /** A channel that the test can end. */
+  channel(): Link {
+    this.host.direct = undefined;
+    const link = this.host.dial();
+    this.#channels.push(() => link.close("gone"));
+    return link;
+  }
+
+  endChannels(): void {
+    for (const end of this.#channels.splice(0)) end();
+  }
+
+  /** In steps that are short beside what a ping has to be answered in. */
+  async pass(ms: number): Promise<void> {
+    for (const end = this.clock.now() + ms; this.clock.now() < end;) await this.clock.turn(LOOK_MS);
+  }
+
+  async until(what: string, met: () => boolean): Promise<void> {
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      if (met()) return;
+      await this.clock.turn(LOOK_MS);
+    }
+    assert.fail(`never: ${what}`);
+  }
+
+  async outcome<T>(promise: Promise<T>): Promise<T> {
+    let done = false;
+    const end = (): void => {
+      done = true;
+    };
+    promise.then(end, end);
+    await this.until("an outcome", () => done);
+    return promise;
+  }
+
+  /** A session that is open, and how often its view was not live. */
+  async session(): Promise<{ readonly id: SessionId; readonly open: OpenSession; readonly gaps: () => number }> {
+    const { settled } = this.replica.intend("session.create", { agent: "demo" as AgentName, workspace: "/w" });
+    const { session } = await this.outcome(settled);
+    const open = this.replica.open(session);
+    await this.until("followed", () => open.view.value.live);
+    let gaps = 0;
+    (open.view as WatchedCell<SessionView>).watch(() => {
+      if (!open.view.value.live) gaps += 1;
+    });
+    return { id: session, open, gaps: () => gaps };
+  }
+
+  prompt(session: SessionId, text: string): Promise<unknown> {
+    return this.replica.intend("session.prompt", { session, text, delivery: "queue" }).settled;
+  }
+
+  texts(session: SessionId): string[] {
+    return this.host.journal(session).flatMap(({ fact }) => (fact.kind === "prompt.accepted" ? [fact.text] : []));
+  }
+
+  /** Calls of the feed: one for each connection that was welcomed. */
+  get welcomes(): number {
+    return this.host.calls.filter(({ method }) => method === "feed.follow").length;
+  }
+}
+
+describe("a line to a host that has a direct way", () => {
+  it("goes over to it, and neither the screen nor a session sees a gap", async () => {
+    const world = await World.start();
+    const { id, open, gaps } = await world.session();
+    await world.outcome(world.prompt(id, "before"));
+    await world.until("gone over", () => world.welcomes === 2);
+    await world.outcome(world.prompt(id, "after"));
+    assert.deepEqual(world.texts(id), ["before", "after"]);
+    await world.until("both shown", () => open.view.value.rows.filter(({ kind }) => kind === "prompt").length === 2);
+    assert.deepEqual([world.states, gaps(), world.dials, world.offers], [["live"], 0, 1, 1]);
+    const follows = world.host.calls.filter(({ method }) => method === "session.follow");
+    assert.deepEqual(
+      follows.map(({ params }) => (params as { from?: number }).from !== undefined),
+      [false, true],
+      "it goes on after what it has",
+    );
+    // The connection before it was let go.
+    world.host.cut();
+    await world.until("back again", () => world.welcomes === 3);
+  });
+
+  it("has what was asked before answered where it was asked, or sent again, and done once", async () => {
+    const world = await World.start();
+    const { id } = await world.session();
+    let sent: Promise<unknown> = Promise.resolve();
+    let asked: Promise<unknown> = Promise.resolve();
+    world.answered = () => {
+      world.host.mute = true;
+      sent = world.prompt(id, "in between");
+      asked = world.replica.call("workspace.list", {});
+      asked.catch(() => {});
+      return Promise.resolve(world.channel());
+    };
+    await world.until("gone over", () => world.welcomes === 2);
+    assert.equal(world.host.calls.filter(({ method }) => method === "session.prompt").length, 1);
+    world.host.mute = false;
+    const before = world.clock.now();
+    await world.outcome(sent);
+    assert.deepEqual(world.texts(id), ["in between"]);
+    await assert.rejects(world.outcome(asked), Offline);
+    assert.ok(world.clock.now() - before <= 11_000, "what is never answered is not waited for any longer");
+    assert.equal(world.replica.view.value.connection.kind, "live");
+  });
+
+  it("goes back at once when it ends, and says so only when that fails", async () => {
+    const world = await World.start();
+    const { id } = await world.session();
+    await world.until("gone over", () => world.welcomes === 2);
+    const ended = world.clock.now();
+    world.endChannels();
+    await world.until("back", () => world.welcomes === 3);
+    assert.ok(world.clock.now() - ended < 200, "without a delay");
+    assert.deepEqual([world.states, world.dials], [["live"], 2]);
+    await world.outcome(world.prompt(id, "back"));
+    // Again, when a minute has passed, and with no way back this time.
+    await world.pass(61_000);
+    world.replica.notice({ kind: "visible", visible: true });
+    await world.until("gone over", () => world.welcomes === 4);
+    world.isReachable = false;
+    world.endChannels();
+    await world.until("offline", () => world.replica.view.value.connection.kind === "offline");
+    // The page was shown meanwhile, so that a second try follows at once.
+    assert.deepEqual(world.states, ["live", "connecting", "offline"]);
+    world.isReachable = true;
+    await world.until("live", () => world.replica.view.value.connection.kind === "live");
+  });
+
+  it("goes on as it is when none opens, and does not try on and on; on another network it does", async () => {
+    const faults: (() => Promise<Link>)[] = [
+      () => Promise.reject(new Error("It did not open.")),
+      () =>
+        Promise.resolve({
+          ...world.channel(),
+          listen: (events) => queueMicrotask(() => events.ended({ kind: "cut", detail: "at once" })),
+          send() {},
+          buffered: 0,
+          close() {},
+        }),
+    ];
+    const world = await World.start();
+    const { id } = await world.session();
+    for (const [at, fault] of faults.entries()) {
+      world.answered = fault;
+      world.replica.notice({ kind: "awake" });
+      await world.until("tried", () => world.offers === at + 1);
+      await world.pass(20_000);
+      world.replica.notice({ kind: "visible", visible: true });
+      await world.pass(20_000);
+      assert.equal(world.offers, at + 1);
+    }
+    world.host.refusal = (method) => (method === "direct.open" ? new CallError("not_found", "none") : undefined);
+    world.replica.notice({ kind: "awake" });
+    await world.until("tried", () => world.offers === 3);
+    await world.outcome(world.prompt(id, "still here"));
+    assert.deepEqual([world.states, world.dials, world.welcomes], [["live"], 1, 1]);
+  });
+});
