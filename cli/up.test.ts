@@ -54,6 +54,8 @@ describe("without a host", () => {
       [["up", "--confirm", "sometimes"], /none of remote, always, never/u],
       [["up", "--bind", "studio"], /not an address/u],
       [["up", "--no-mdns"], /--bind ADDRESS too/u],
+      [["up", "--ice", "stun.example"], /not like stun:/u],
+      [["up", "--ice", "turn:ada:secret@turn.example"], /Put the line into a file/u],
       [["up", "--bind", "0.0.0.0", "--cert", "x"], /go together/u],
       [["up", "--bind", "0.0.0.0", "--cert", "x", "--key", "y", "--tailscale"], /not both/u],
       [["pair", "--life", "9999"], /not a number of seconds/u],
