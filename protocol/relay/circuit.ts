@@ -24,7 +24,7 @@ export const FrameType = {
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 /** Bytes on the way in one direction of one circuit. More than an end's own streams have credit for. */
-export const CIRCUIT_WINDOW_BYTES = 512 * 1024;
+export const CIRCUIT_WINDOW_BYTES = 256 * 1024;
 /** Bytes that have gone on before they are given back: few small frames, and never a sender that waits for them. */
 export const CREDIT_STEP_BYTES = 64 * 1024;
 /** Circuits of one host at once. */
