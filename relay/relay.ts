@@ -1,6 +1,8 @@
 /** A relay, whole: store, rules, hub and server; and its end, which tells everybody to move on. */
+import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
 import type { Registry } from "prom-client";
 import { openAccess } from "./access/access.ts";
 import { openAcross } from "./circuits/across.ts";
@@ -39,7 +41,7 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
   const note = (message: string, detail: Record<string, unknown>): void => log.warn(detail, message);
   const store = held.use(await openRelayStore(config));
   // Where any free port will do, it is known once it is taken.
-  const origin = (): string => config.origin ?? `http://127.0.0.1:${server.port}`;
+  const origin = (): string => config.origin ?? originAt(config, server.port);
   const bus =
     config.nats.length > 0
       ? held.use(await (await import("./bus/nats.ts")).openNats(config.nats, (message) => note(message, {})))
@@ -118,6 +120,11 @@ export async function startRelay(config: Config, log: Log, now: () => number = D
       return (stopping ??= drain());
     },
   };
+}
+
+/** Of a relay that listens on loopback only, and was given no other. */
+function originAt({ listen: { address }, tls }: Config, port: number): string {
+  return relayOriginFrom(`${tls ? "https" : "http"}://${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
 
 /** Resolves when they have gone, or after so many milliseconds. */

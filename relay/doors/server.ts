@@ -14,6 +14,7 @@ import { serveApp } from "@flybridge/web/serve-node.ts";
 import { Hono } from "hono";
 import { WebSocketServer } from "ws";
 import type { Listen } from "../value.ts";
+import { callerOf, plainAddress } from "./caller.ts";
 import { PeerSocket } from "./socket.ts";
 
 /** Sockets that have not said what they want, in all and from one address. */
@@ -71,21 +72,15 @@ export async function openServer(options: ServerOptions): Promise<RelayServer> {
   let strangersInAll = 0;
 
   const isTrusted = (address: string): boolean => trustedProxies.check(address, isIPv6(address) ? "ipv6" : "ipv4");
-  /** Undefined when it may not be spoken to: it came in the clear, and not from where that is allowed. */
-  const callerOf = (request: IncomingMessage): string | undefined => {
-    const peer = plainAddress(request.socket.remoteAddress ?? "");
-    const proxied = isTrusted(peer);
-    if (!tls && !proxied && !isLoopback(peer)) return undefined;
-    if (!proxied) return peer;
-    const protocol = lastOf(request.headers["x-forwarded-proto"]);
-    if (!tls && protocol !== undefined && !/^(?:https|wss)$/u.test(protocol)) return undefined;
-    // The last one is who spoke to our proxy; what stands before it, that one may have made up.
-    return lastOf(request.headers["x-forwarded-for"]) ?? peer;
-  };
+  const fromOf = (request: IncomingMessage): string | undefined =>
+    callerOf(
+      { address: request.socket.remoteAddress ?? "", headers: request.headers },
+      { isTls: tls !== undefined, isTrusted },
+    );
 
   const app = new Hono<{ Bindings: { incoming: IncomingMessage } }>();
   app.use(async (context, next) => {
-    if (callerOf(context.env.incoming) === undefined)
+    if (fromOf(context.env.incoming) === undefined)
       return context.text("Only TLS is spoken here, or through the proxy that this relay was told of.\n", 400);
     return next();
   });
@@ -94,7 +89,7 @@ export async function openServer(options: ServerOptions): Promise<RelayServer> {
     return context.json(health, health.ok ? 200 : 503);
   });
   app.get("/metrics", async (context) => {
-    const from = callerOf(context.env.incoming) ?? "";
+    const from = fromOf(context.env.incoming) ?? "";
     const isHere = isLoopback(from) && isLoopback(plainAddress(context.env.incoming.socket.remoteAddress ?? ""));
     if (!isHere && !isToken(context.req.header("authorization"), options.metricsToken))
       return context.text("There is no such page.\n", 404);
@@ -110,7 +105,7 @@ export async function openServer(options: ServerOptions): Promise<RelayServer> {
     socket.on("error", () => socket.destroy());
     const refuse = (status: string): void =>
       void socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    const from = callerOf(request);
+    const from = fromOf(request);
     if (from === undefined) return refuse("400 Bad Request");
     if (URL.parse(request.url ?? "/", "http://x")?.pathname !== RELAY_PATH) return refuse("404 Not Found");
     const same = strangers.get(from) ?? 0;
@@ -213,15 +208,6 @@ function listen(server: Server | SecureServer, { address, port }: Listen): Promi
     );
     server.listen(port, address, () => resolve((server.address() as AddressInfo).port));
   });
-}
-
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:/u, "");
-}
-
-function lastOf(header: string | string[] | undefined): string | undefined {
-  const text = Array.isArray(header) ? header.join(",") : header;
-  return text?.split(",").at(-1)?.trim() || undefined;
 }
 
 function isToken(authorization: string | undefined, token: string | undefined): boolean {
