@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import { nobleSuite } from "@flybridge/crypto/noble.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
+import type { Params } from "@flybridge/protocol/methods.ts";
+import { encodeFrame } from "@flybridge/protocol/terminal.ts";
 import { type FakeClock, fakeClock } from "@flybridge/transport/fake-clock.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { plainCell, type WatchedCell } from "./cell.ts";
@@ -11,10 +13,12 @@ import { makeBridge } from "./make-bridge.ts";
 import { type HostView, Offline, type OpenSession, type Replica } from "./replica.ts";
 import { seededRandom, type SmallHost, smallHost } from "./small-host.contract.ts";
 import { memoryStore } from "./store-memory.ts";
+import { openTerminal } from "./terminal.ts";
 import type { SessionView } from "./view.ts";
 
+/** Milliseconds of the fake clock between looks; there are many, for what is loaded meanwhile takes real time. */
 const LOOK_MS = 20;
-const MOST_LOOKS = 10_000;
+const MOST_LOOKS = 200_000;
 
 /** A device at a host to which a direct way leads, or seems to. */
 class World {
@@ -187,6 +191,74 @@ describe("a line to a host that has a direct way", () => {
     await assert.rejects(world.outcome(asked), Offline);
     assert.ok(world.clock.now() - before <= 11_000, "what is never answered is not waited for any longer");
     assert.equal(world.replica.view.value.connection.kind, "live");
+  });
+
+  it("draws each byte of a terminal once, and types each key once, whichever connection they come and go by", async () => {
+    const world = await World.start();
+    const size = { cols: 80, rows: 24 };
+    const session = "01900000-0000-7000-8000-000000000001" as SessionId;
+    const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+    const followers: ((bytes: Uint8Array) => void)[] = [];
+    const typed = new Map<string, string>();
+    let printed = "";
+    let sendings = 0;
+    const output = (offset: number, text: string): Uint8Array =>
+      encodeFrame(session, { kind: "output", offset, bytes: encoder.encode(text) });
+    const print = (text: string): void => {
+      // The connection before goes on with what it began, until it is closed.
+      for (const follower of followers) follower(output(printed.length, text));
+      printed += text;
+    };
+    const { others } = world.host;
+    world.host.others = (method, params, frame) => {
+      if (method === "terminal.input") {
+        const { keyboard, number, text } = params as Params<"terminal.input">;
+        typed.set(`${keyboard} ${number}`, text);
+        sendings += 1;
+        return {};
+      }
+      if (method !== "terminal.follow") return others(method, params, frame);
+      const { from } = params as Params<"terminal.follow">;
+      followers.push(frame);
+      const bytes = encoder.encode(printed);
+      if (from === undefined) frame(encodeFrame(session, { kind: "snapshot", offset: printed.length, size, bytes }));
+      else frame(output(from, printed.slice(from)));
+      return { size, whose: "this", ended: false };
+    };
+    let drawn = "";
+    const draw = (bytes: Uint8Array): Promise<void> => {
+      drawn += decoder.decode(bytes);
+      return Promise.resolve();
+    };
+    const screen = {
+      snapshot: (_: unknown, bytes: Uint8Array) => draw(bytes),
+      output: draw,
+      size: () => Promise.resolve(),
+      answered() {},
+    };
+    const random = seededRandom(9);
+    const { clock } = world;
+    const terminal = openTerminal(world.replica, session, screen, { clock, random, now: () => 0, makeCell: plainCell });
+    await world.until("drawn", () => terminal.view.value.drawn);
+    world.answered = async () => {
+      world.host.mute = true;
+      terminal.type("a");
+      while (!world.host.calls.some(({ method }) => method === "terminal.input")) await new Promise(setImmediate);
+      world.host.mute = false;
+      return world.channel();
+    };
+    await world.until("gone over", () => followers.length === 2);
+    print("one ");
+    terminal.type("b");
+    world.endChannels();
+    await world.until("gone back", () => followers.length === 3);
+    print("two ");
+    terminal.type("c");
+    await world.until("typed", () => [...typed.values()].join("") === "abc");
+    await world.until("drawn", () => drawn.length >= printed.length);
+    await world.pass(1_000);
+    assert.deepEqual([drawn, followers.length, terminal.view.value.dropped], ["one two ", 3, undefined]);
+    assert.ok(sendings >= 3);
   });
 
   it("goes back at once when it ends, and says so only when that fails", async () => {
