@@ -1,56 +1,23 @@
 /** A disk that is full: nothing is acknowledged that is not stored, nothing the agent says is lost, and it goes on by itself. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { CallError } from "@flybridge/protocol/error.ts";
 import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
 import { BareDevice, newIntent } from "./bare.ts";
+import { smallDisk } from "./small-disk.ts";
 import { startWorld } from "./world.ts";
 
 /** The promise: from the moment there is room again. */
 const RECOVERS_MS = 5_000;
 const DISK = "32m";
 
-/** A disk of its own, small enough to fill. Throws where none can be mounted: to pass without one would be a lie. */
-function smallDisk(): { readonly path: string; fill(): void; free(): void } & Disposable {
-  const path = mkdtempSync(join(tmpdir(), "flybridge-disk-"));
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK},mode=0700`, "flybridge", path]);
-  if (status !== 0)
-    throw new Error(`No small disk could be mounted (run as root, with CAP_SYS_ADMIN): ${String(stderr)}`);
-  const ballast = join(path, "ballast");
-  return {
-    path,
-    fill() {
-      const file = openSync(ballast, "a");
-      try {
-        for (const size of [1024 * 1024, 4_096, 1]) {
-          try {
-            for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
-          } catch (error) {
-            if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-          }
-        }
-      } finally {
-        closeSync(file);
-      }
-    },
-    free: () => rmSync(ballast, { force: true }),
-    [Symbol.dispose]() {
-      spawnSync("umount", ["-l", path]);
-      rmSync(path, { recursive: true, force: true });
-    },
-  };
-}
-
 const isFull = (error: unknown): boolean =>
   error instanceof CallError && error.code === "storage" && /disk is full.*Free some space/u.test(error.message);
 
 describe("a full disk", { timeout: 240_000, skip: process.platform !== "linux" && "tmpfs is Linux's" }, () => {
   it("refuses what it cannot store, serves what it has, loses nothing the agent says, and recovers by itself", async () => {
-    using disk = smallDisk();
+    using disk = smallDisk(DISK);
     await using world = await startWorld({ state: join(disk.path, "state") });
     const { pid } = world;
     const device = await world.pair();
@@ -158,7 +125,7 @@ describe("a full disk", { timeout: 240_000, skip: process.platform !== "linux" &
   });
 
   it("is said when a host starts on it, with how to mend it, and leaves nothing half made", async () => {
-    using disk = smallDisk();
+    using disk = smallDisk(DISK);
     disk.fill();
     await assert.rejects(startWorld({ state: join(disk.path, "state") }), /did not start[\s\S]*(?:[Dd]isk|space)/u);
     disk.free();

@@ -77,8 +77,12 @@ export function openRelay(around: {
   let anew = false;
   let app = false;
   let ice: readonly IceServer[] = [];
-  /** Milliseconds that the relay's clock is ahead of ours: tickets and offers end by its. */
-  let ahead = 0;
+  /**
+   * What the relay's clock said, and when: tickets and offers end by it. Counted on by a clock that never jumps, for ours may
+   * be set while we are connected, and what we sign would end yesterday or after tomorrow.
+   */
+  let said: { readonly relay: number; readonly at: number } | undefined;
+  const relayNow = (): number => (said ? said.relay + (systemClock.now() - said.at) : now());
   let circuits: Circuits | undefined;
   let renewal: ReturnType<typeof setTimeout> | undefined;
   /** Keys of offers that the relay knows. */
@@ -99,14 +103,14 @@ export function openRelay(around: {
       host: host.id,
       rendezvous,
       device: key,
-      until: Math.round(Math.min(now() + TICKET_MS, until) + ahead),
+      until: Math.round(relayNow() + Math.min(TICKET_MS, until - now())),
       id: toBase64Url(around.random(TICKET_ID_BYTES)),
     });
   const sessionCame = ({ session, expires }: Session, at: Circuits): void => {
     keep({ ...file, session });
     at.tell({ t: "kept" });
     clearTimeout(renewal);
-    const life = Math.max(0, expires - (now() + ahead));
+    const life = Math.max(0, expires - relayNow());
     renewal = setTimeout(() => at.tell({ t: "renew", session }), life * (1 - RENEW_SHARE));
     renewal.unref();
   };
@@ -121,7 +125,7 @@ export function openRelay(around: {
     for (const [key, expires] of open) {
       if (told.has(key)) continue;
       told.add(key);
-      circuits.tell({ t: "offer", key, until: Math.round(expires + ahead) });
+      circuits.tell({ t: "offer", key, until: Math.round(relayNow() + (expires - now())) });
     }
   };
   const heed = (message: ToHost, at: Circuits): void => {
@@ -164,7 +168,7 @@ export function openRelay(around: {
       const { welcome, link } = opened;
       invitation = undefined;
       anew = false;
-      ahead = welcome.now - now();
+      said = { relay: welcome.now, at: systemClock.now() };
       app = welcome.app === true;
       ice = welcome.ice ?? [];
       await live(link, welcome.session, up, signal);
