@@ -23,9 +23,9 @@ import { type RunningRelay, startRelay, untilRelayed } from "./relay.ts";
 import { startWorld, type World } from "./world.ts";
 
 const WAIT_MS = 20_000;
-/** How long a link is down, and how soon after it is back all goes on, in milliseconds. */
+/** How long a link is down, and how long it is waited for what comes after: how soon it did is printed. In milliseconds. */
 const DOWN_MS = 20_000;
-const BACK_MS = 4_000;
+const BACK_MS = 15_000;
 
 /** In the host's network: what listens there and leads to a socket file, which networks do not part. */
 const LEAD = `
