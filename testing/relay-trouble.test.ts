@@ -13,11 +13,10 @@ import { startHost } from "@flybridge/host/host.ts";
 import { homeOf } from "@flybridge/host/machine/home.ts";
 import { hostIdOf } from "@flybridge/crypto/identity.ts";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
-import type { RefusedCode, TicketBody } from "@flybridge/protocol/relay/words.ts";
+import type { TicketBody } from "@flybridge/protocol/relay/words.ts";
 import { configFrom } from "@flybridge/relay/config.ts";
 import { invite } from "@flybridge/relay/invite.ts";
 import { startRelay as startHere } from "@flybridge/relay/relay.ts";
-import { RelayRefused } from "@flybridge/transport/relay.ts";
 import { BareDevice } from "./bare.ts";
 import { Couple, Peer } from "./peers.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
@@ -41,11 +40,6 @@ const SLOW_S = 3;
 const DISK = "2m";
 
 const random = (bytes: number): string => toBase64Url(new Uint8Array(randomBytes(bytes)));
-
-const refusedAs =
-  (code: RefusedCode) =>
-  (error: unknown): boolean =>
-    error instanceof RelayRefused && error.code === code;
 
 async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const late = performance.now() + PATIENCE_MS;
