@@ -39,7 +39,8 @@ const PACE_MS = 25;
 const SLOW_BYTES = 8 * 1024 * 1024;
 const SLOW_DEVICES = 8;
 /** Devices whose windows together are much more than a node holds for a host that takes nothing. */
-const MANY = 48;
+const MANY = 96;
+const HELD_BYTES = 14 * 1024 * 1024;
 /** Milliseconds in which something moves that moves at all. */
 const STILL_MS = 200;
 
@@ -276,8 +277,9 @@ describe("a relay of two nodes", { timeout: 180_000 }, () => {
           (error: unknown) => !refusedAs("no_offer")(error),
         );
       await until("it is found", joined);
-      assert.deepEqual([first.callers, second.callers], [new Set(), new Set([name])]);
+      await until("its host hears of it", () => second.callers.delete(name));
     }
+    assert.equal(first.callers.size, 0);
     second.circuits.close("done");
   });
 
@@ -420,7 +422,7 @@ describe("a relay of two nodes", { timeout: 180_000 }, () => {
       return isStill;
     });
     const grown = relay.nodes.map(({ pid }, at) => residentOf(pid) - (most[at] ?? 0));
-    for (const bytes of grown) assert.ok(bytes < SLOW_BYTES, `grew by ${grown.join(" and ")} bytes`);
+    for (const bytes of grown) assert.ok(bytes < HELD_BYTES, `grew by ${grown.join(" and ")} bytes`);
     host.socket.resume();
     await until("it hears all of it", () => heard === 3 * all);
     for (const { socket } of [host, ...devices]) socket.terminate();
