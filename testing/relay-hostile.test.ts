@@ -51,8 +51,8 @@ const LOOK_MS = 20;
 const SLOW = 16;
 const SLOW_BYTES = MIB;
 /** Devices whose windows together are more than a relay holds for a host that takes nothing. */
-const MANY = 64;
-const HELD_BYTES = 12 * MIB;
+const MANY = 192;
+const HELD_BYTES = 32 * MIB;
 /** More than they have windows for, and the systems between them buffers. */
 const FLOOD_BYTES = 400 * MIB;
 /** Milliseconds in which something moves that moves at all. */
