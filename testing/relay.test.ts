@@ -108,6 +108,14 @@ describe("a relay", { timeout: 120_000 }, () => {
     const end = await device.device.ended;
     assert.ok(end.kind === "bye" && end.reason === "revoked", JSON.stringify(end));
     await assert.rejects(device.reconnect(), refusedAs("bad_ticket"));
+    // Paired anew it has the key by which relays know it, as before.
+    const anew = await RelayedDevice.pair(await offerBy(shell), "paired anew");
+    const { ways } = await anew.device.call("relay.ways", { key: toBase64Url(device.proof.publicKey) });
+    const [way] = ways;
+    assert.ok(way);
+    const { link } = await joinAt(way, { kind: "ticket", ticket: way.ticket }, device.proof);
+    link.close("in");
+    anew.device.close();
   });
 
   it("[D02] [D20] takes its host and devices back after it was killed, in under three seconds", async () => {

@@ -19,6 +19,8 @@ import type { Gate } from "./gate.ts";
 
 /** A session is renewed when so much of its life is left. */
 const RENEW_SHARE = 0.4;
+/** Milliseconds until it is asked again for the next session. */
+const RENEW_AGAIN_MS = 30_000;
 const TICKET_ID_BYTES = 12;
 /** What no repetition mends. */
 const FINAL: ReadonlySet<RefusedCode> = new Set(["bad_opening", "not_registered", "closed", "session_reused"]);
@@ -87,6 +89,8 @@ export function openRelay(around: {
   let renewal: ReturnType<typeof setTimeout> | undefined;
   /** Keys of offers that the relay knows. */
   const told = new Set<string>();
+  /** Keys that it takes no tickets of. */
+  const revoked = new Set<string>();
   let dialling = start();
 
   const show = (next: RelayStatus): void => {
@@ -97,8 +101,10 @@ export function openRelay(around: {
     around.keep(next);
     file = next;
   };
-  const ticketFor = (key: string, until = Number.POSITIVE_INFINITY): Promise<string> =>
-    signTicket(host.signing, {
+  const ticketFor = (key: string, until = Number.POSITIVE_INFINITY): Promise<string> => {
+    // Whoever gets one is let in here: a device that was revoked has been paired anew.
+    if (revoked.delete(key)) circuits?.tell({ t: "readmit", key });
+    return signTicket(host.signing, {
       relay: origin,
       host: host.id,
       rendezvous,
@@ -106,13 +112,18 @@ export function openRelay(around: {
       until: Math.round(relayNow() + Math.min(TICKET_MS, until - now())),
       id: toBase64Url(around.random(TICKET_ID_BYTES)),
     });
+  };
   const sessionCame = ({ session, expires }: Session, at: Circuits): void => {
     keep({ ...file, session });
     at.tell({ t: "kept" });
     clearTimeout(renewal);
     const life = Math.max(0, expires - relayNow());
-    renewal = setTimeout(() => at.tell({ t: "renew", session }), life * (1 - RENEW_SHARE));
-    renewal.unref();
+    // A relay that cannot store the next one now says nothing: it is asked again until it does.
+    const renew = (): void => {
+      at.tell({ t: "renew", session });
+      renewal = setTimeout(renew, RENEW_AGAIN_MS).unref();
+    };
+    renewal = setTimeout(renew, life * (1 - RENEW_SHARE)).unref();
   };
   const tellOffers = (): void => {
     if (!circuits) return;
@@ -204,6 +215,7 @@ export function openRelay(around: {
           signal.removeEventListener("abort", end);
           clearTimeout(renewal);
           told.clear();
+          revoked.clear();
           if (circuits === own) circuits = undefined;
           resolve();
         },
@@ -256,7 +268,10 @@ export function openRelay(around: {
     },
     ticketFor,
     offersChanged: tellOffers,
-    revoke: (key) => circuits?.tell({ t: "revoke", key }),
+    revoke(key) {
+      revoked.add(key);
+      circuits?.tell({ t: "revoke", key });
+    },
     trust(account) {
       keep({ ...file, account });
       circuits?.tell({

@@ -163,6 +163,8 @@ export const FromHost = v.variant("t", [
   v.object({ t: v.literal("renewed"), ask: v.pipe(v.number(), v.safeInteger()), ticket: v.optional(Ticket) }),
   /** No ticket of this key counts any more, and its circuits end. */
   v.object({ t: v.literal("revoke"), key: Bytes32 }),
+  /** Its tickets count again: it was paired anew. */
+  v.object({ t: v.literal("readmit"), key: Bytes32 }),
   /** The account whose devices may ask for this host, by its key's signature (`crypto/proof.ts`); without one, none. */
   v.object({
     t: v.literal("account"),

@@ -334,6 +334,9 @@ export class Seat {
       case "revoke":
         this.#revoke(message.key);
         return;
+      case "readmit":
+        this.#revoked.delete(message.key);
+        return;
       case "kept":
       case "renew":
       case "account":
