@@ -1,21 +1,15 @@
 /** The relays that this host is reached by: which they are, kept in one file, and a door to each. */
 import { randomBytes } from "node:crypto";
-import { connect, isIP } from "node:net";
 import { join } from "node:path";
-import { connect as connectTls } from "node:tls";
 import { pairingOfferOf } from "@flybridge/crypto/account.ts";
 import type { HeldSigningKey } from "@flybridge/crypto/identity.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { IceServer } from "@flybridge/protocol/direct.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
 import { DeviceId, type HostId } from "@flybridge/protocol/ids.ts";
-import { relaySocketOf } from "@flybridge/protocol/relay/origin.ts";
-import { OPENING_MS, RELAY_FRAME_BYTES, RENDEZVOUS_BYTES } from "@flybridge/protocol/relay/words.ts";
+import { RENDEZVOUS_BYTES } from "@flybridge/protocol/relay/words.ts";
 import { type HostRelay, MAX_RELAYS, type RelayWay } from "@flybridge/protocol/relays.ts";
-import type { Link } from "@flybridge/transport/link.ts";
-import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import * as v from "valibot";
-import { WebSocket } from "ws";
 import type { TrustedAccount } from "./access/accounts.ts";
 import type { Offer } from "./access/offers.ts";
 import type { Gate } from "./doors/gate.ts";
@@ -23,11 +17,6 @@ import { openRelay, type RelayDoor, type RelayFile } from "./doors/relay.ts";
 import { readPrivate, writePrivate } from "./machine/files.ts";
 
 const KEY_BYTES = 32;
-/** Milliseconds between pings to a relay, and of silence after which it is dialled anew: all devices wait for that. */
-const PING_MS = 5_000;
-const DEAD_MS = 15_000;
-/** Milliseconds in which a relay is there at all, or is tried again. */
-const CONNECT_MS = 1_500;
 
 const File = v.object({
   relays: v.array(
@@ -93,12 +82,10 @@ export function openRelays(around: {
       invitation,
       host,
       gate: around.gate,
-      dial: dialRelay,
       offers: around.offers,
       deviceOf: around.deviceOf,
       doubled: around.doubled,
       keep: (next) => save(files().map((one) => (one.origin === next.origin ? next : one))),
-      changed() {},
       random,
       now: around.now,
       log: around.log,
@@ -175,39 +162,6 @@ export function openRelays(around: {
       for (const door of doors.values()) door[Symbol.dispose]();
     },
   };
-}
-
-/** A socket to a relay, whose certificate is looked at: unlike a host, it proves itself by nothing else. */
-function dialRelay(origin: string): Link {
-  const { protocol, hostname, port } = new URL(origin);
-  const host = hostname.replace(/^\[|\]$/gu, "");
-  const isPlain = protocol === "http:";
-  const at = { host, port: Number(port || (isPlain ? 80 : 443)) };
-  const connection = isPlain
-    ? connect(at)
-    : connectTls({ ...at, ...(isIP(host) === 0 ? { servername: host } : {}), rejectUnauthorized: true });
-  // What was sent into a dead network the system tries again at ever longer intervals; a try of ours is not so patient.
-  const late = setTimeout(() => connection.destroy(new Error("no connection in time")), CONNECT_MS);
-  for (const event of ["connect", "close"] as const) connection.once(event, () => clearTimeout(late));
-  const socket = new WebSocket(relaySocketOf(origin), {
-    maxPayload: RELAY_FRAME_BYTES,
-    perMessageDeflate: false,
-    handshakeTimeout: OPENING_MS,
-    createConnection: () => connection,
-  });
-  let heard = Date.now();
-  const hear = (): void => {
-    heard = Date.now();
-  };
-  socket.on("pong", hear);
-  socket.on("message", hear);
-  const pinging = setInterval(() => {
-    // A machine that slept finds out at once that its connection did not live through it.
-    if (Date.now() - heard > DEAD_MS) socket.terminate();
-    else if (socket.readyState === WebSocket.OPEN) socket.ping();
-  }, PING_MS);
-  socket.on("close", () => clearInterval(pinging));
-  return webSocketLink(socket, { maxFrameBytes: RELAY_FRAME_BYTES });
 }
 
 function readFile(path: string): v.InferOutput<typeof File> {

@@ -16,6 +16,7 @@ import type { Link } from "@flybridge/transport/link.ts";
 import { openAt, RelayAway, RelayRefused } from "@flybridge/transport/relay.ts";
 import type { Offer } from "../access/offers.ts";
 import type { Gate } from "./gate.ts";
+import { dialRelay } from "./relay-socket.ts";
 
 /** A session is renewed when so much of its life is left. */
 const RENEW_SHARE = 0.4;
@@ -57,7 +58,6 @@ export function openRelay(around: {
   readonly invitation?: string | undefined;
   readonly host: { readonly id: HostId; readonly key: Uint8Array; readonly signing: HeldSigningKey };
   readonly gate: Gate;
-  dial(origin: string): Link;
   /** Those that are open. */
   offers(): readonly Offer[];
   /** The device that proves itself with that key, and until when it may come. */
@@ -66,7 +66,6 @@ export function openRelay(around: {
   doubled(key: string): void;
   /** Stores what is to be kept. */
   keep(file: RelayFile): void;
-  changed(): void;
   random(bytes: number): Uint8Array;
   now(): number;
   log(message: string, detail: Record<string, unknown>): void;
@@ -95,7 +94,6 @@ export function openRelay(around: {
 
   const show = (next: RelayStatus): void => {
     status = next;
-    around.changed();
   };
   const keep = (next: RelayFile): void => {
     around.keep(next);
@@ -163,7 +161,7 @@ export function openRelay(around: {
 
   async function attempt(up: () => void, signal: AbortSignal): Promise<"again" | "stop"> {
     try {
-      const opened = await openAt(around.dial(origin), {
+      const opened = await openAt(dialRelay(origin), {
         origin,
         key: host.signing,
         signal,
@@ -278,7 +276,6 @@ export function openRelay(around: {
         t: "account",
         ...(account ? { account: { key: account.key, endorsement: account.endorsement } } : {}),
       });
-      around.changed();
     },
     again(given, asPerson = false) {
       invitation = given ?? invitation;

@@ -119,8 +119,6 @@ export const Welcome = v.object({
   /** To a member: whether its key is registered, and who may be. */
   registered: v.optional(v.boolean()),
   registration: v.optional(Registration),
-  /** To a host: whether an account holds it. */
-  account: v.optional(v.boolean()),
 });
 export type Welcome = v.InferOutput<typeof Welcome>;
 

@@ -90,7 +90,6 @@ export interface SeatEvents {
 
 interface Circuit {
   readonly device: DeviceEnd;
-  readonly by: JoinBy["kind"];
   readonly key: string;
   readonly ticket: string | undefined;
   /** What stands before each of its frames to the host. */
@@ -269,7 +268,6 @@ export class Seat {
     const id = this.#lastCircuit;
     const circuit: Circuit = {
       device,
-      by: by.kind,
       key,
       ticket: ticketId,
       header: frameOf(FrameType.data, id, NOTHING),

@@ -11,6 +11,7 @@ import { CIRCUIT_WINDOW_BYTES, costOf, CREDIT_STEP_BYTES } from "@flybridge/prot
 import {
   decode,
   encode,
+  type FromHost,
   Opening,
   OPENING_BYTES,
   OPENING_MS,
@@ -21,7 +22,6 @@ import {
 } from "@flybridge/protocol/relay/words.ts";
 import type { CircuitEnd, DeviceEnd } from "../circuits/end.ts";
 import type { Hub } from "../circuits/hub.ts";
-import type { FromHost } from "@flybridge/protocol/relay/words.ts";
 import type { PeerSocket } from "./socket.ts";
 
 const NONCE_BYTES = 32;
@@ -29,6 +29,8 @@ const NONCE_BYTES = 32;
 const HOST_PATIENCE_MS = 15_000;
 /** Milliseconds after which a relay that cannot look something up may be asked again. */
 const UNAVAILABLE_MS = 2_000;
+/** Calls of one member that wait. */
+const MAX_CALLS = 16;
 
 export type HostOpening = Extract<Opening, { t: "host" }>;
 export type JoinOpening = Extract<Opening, { t: "join" }>;
@@ -95,7 +97,8 @@ export interface Peers {
 
 const MESSAGES: Record<RefusedCode, string> = {
   bad_opening: "This relay did not understand, or the signature is not of the key that was named. Update both sides.",
-  not_registered: "This relay lets in whom it knows: get an invitation from whoever runs it, and give it with --relay.",
+  not_registered:
+    "This relay lets in whom it knows: get an invitation from whoever runs it, and give it with flybridge remote add.",
   closed: "This relay takes nobody new. Ask whoever runs it.",
   session_reused:
     "This sign-in was used from somewhere else; it was ended. Sign in again, and see who else has this key.",
@@ -181,7 +184,6 @@ async function seat(
     now: now(),
     session,
     app,
-    account: account !== undefined,
     ...(ice.length > 0 ? { ice: [...ice] } : {}),
   });
   const own = hub.seat({ host, rendezvous: opening.rendezvous, key: keyBytes, account }, socket, {
@@ -258,9 +260,6 @@ async function admit(
     closed: () => member.gone(),
   });
 }
-
-/** Calls of one member that wait. */
-const MAX_CALLS = 16;
 
 /** A joined device's socket as the end of its circuit. */
 class SocketEnd implements DeviceEnd {
