@@ -17,6 +17,8 @@ import { openRelay, type RelayDoor, type RelayFile } from "./doors/relay.ts";
 import { readPrivate, writePrivate } from "./machine/files.ts";
 
 const KEY_BYTES = 32;
+/** Devices that no account brings back; the oldest give way. */
+const MAX_BARRED = 1_024;
 
 const File = v.object({
   relays: v.array(
@@ -151,9 +153,15 @@ export function openRelays(around: {
       }),
     isBarred: (device) => barred.has(device),
     bar(devices) {
-      if (!files().some(({ account }) => account !== undefined)) return;
+      if (devices.length === 0) return;
       for (const device of devices) barred.add(device);
-      save();
+      for (const oldest of [...barred].slice(0, -MAX_BARRED)) barred.delete(oldest);
+      try {
+        save();
+      } catch (error) {
+        // It is cut off all the same, and barred as long as this host runs.
+        around.log("who was revoked could not be written down", { error: String(error) });
+      }
     },
     readmit(device) {
       if (barred.delete(device)) save();
