@@ -13,8 +13,8 @@ import { startWorld, type World } from "./world.ts";
 
 /** Generous: some of them take half a minute to start beside each other on two cores. */
 const WAIT_MS = 90_000;
-/** An agent that has a prompt says something to it within this, or has not got it. */
-const TAKEN_MS = 20_000;
+/** An agent that has not asked its model by then may have let the Enter go by. */
+const TAKEN_MS = 4_000;
 
 describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
   let tuis: Tuis;
@@ -77,12 +77,20 @@ describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
         throw new Error(`The screen never showed ${text.source}:\n${await rows.innerText()}`, { cause: error });
       });
   };
-  /** An Enter that comes with the words is taken for part of a paste: it is pressed once they stand there. */
-  const prompt = async (text: string): Promise<void> => {
+  /**
+   * An Enter that comes with the words is taken for part of a paste: it is pressed once they stand there. An agent that
+   * was just putting something away may let it go by, and a person presses it again; not when the model has the prompt,
+   * for then it may be an answer.
+   */
+  const prompt = async (tui: Tui, text: string, word: string): Promise<void> => {
     await phone.locator(".xterm-helper-textarea").focus();
     await phone.keyboard.type(text);
     await shows(drawn(text));
-    await phone.keyboard.press("Enter");
+    for (const late = Date.now() + WAIT_MS; Date.now() < late && !tui.told().includes(word);) {
+      await phone.keyboard.press("Enter");
+      for (const again = Date.now() + TAKEN_MS; Date.now() < again && !tui.told().includes(word);)
+        await phone.waitForTimeout(100);
+    }
   };
 
   for (const name of ["claude", "codex", "gemini", "opencode"])
@@ -91,7 +99,7 @@ describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
       await phone.goto(addresses.get(name) ?? "");
       await live();
       await shows(tui.ready);
-      await prompt(tui.runs(`printf %s%s sea gull | tee allowed-${name}`));
+      await prompt(tui, tui.runs(`printf %s%s sea gull | tee allowed-${name}`), `allowed-${name}`);
       await card().getByText(`tee allowed-${name}`).first().waitFor();
       assert.equal(made(`allowed-${name}`), undefined, "not before the answer");
       await card()
@@ -102,7 +110,7 @@ describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
       assert.equal(made(`allowed-${name}`), "seagull");
       assert.match(tui.told(), /seagull/u, "the model was told what came of it");
 
-      await prompt(tui.runs(`touch denied-${name}`));
+      await prompt(tui, tui.runs(`touch denied-${name}`), `denied-${name}`);
       await card().getByText(`touch denied-${name}`).first().waitFor();
       await world.kill();
       await live(false);
@@ -112,13 +120,7 @@ describe("the agents' own screens in a terminal", { timeout: 600_000 }, () => {
       // The card is gone with the answer; its dialog is when the answer was typed, and takes keys until then.
       await card().getByText(`touch denied-${name}`).first().waitFor({ state: "detached" });
       await phone.locator(".xterm-rows").filter({ hasNotText: tui.asks }).waitFor();
-      await prompt("Go on");
-      await phone
-        .locator(".xterm-rows")
-        .filter({ hasText: /You said: Go on/u })
-        .waitFor({ timeout: TAKEN_MS })
-        // An agent that was just putting its dialog away may have let the key go by: a person presses it again.
-        .catch(() => phone.keyboard.press("Enter"));
+      await prompt(tui, "Go on", "Go on");
       await shows(/You said: Go on/u);
       const screen = await phone.locator(".xterm-rows").innerText();
       assert.match(`${screen}\n${tui.told()}`, tui.refused, "it knows that it was refused");

@@ -155,9 +155,15 @@ export async function startWorld(
     async [Symbol.asyncDispose]() {
       // The host ends its keeper and the agents with it; without a host, one is started to do so.
       if (running.process.exitCode !== null || running.process.signalCode !== null) await start(running.port);
-      const shell = await world.shell();
       const exit = once(running.process, "exit");
-      await shell.call("host.stop", { keeper: true });
+      try {
+        const shell = await world.shell();
+        await shell.call("host.stop", { keeper: true });
+      } catch (error) {
+        // What is left running would keep the test's file from ending.
+        running.process.kill("SIGKILL");
+        throw error;
+      }
       await exit;
       // An agent that is ending may write its last into it.
       rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });

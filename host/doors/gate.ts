@@ -23,7 +23,7 @@ import type { Pairings } from "../access/pairings.ts";
 import { type Conversation, converse } from "./conversation.ts";
 import type { Desk } from "./desk.ts";
 
-/** Links whose other side is not authenticated yet, in all. */
+/** Links through one door whose other side is not authenticated yet (R12): who fills one door leaves the others free. */
 const MAX_STRANGERS = 32;
 
 /** The door that a link came through. */
@@ -36,7 +36,7 @@ export interface Entrance {
 }
 
 export interface Gate {
-  /** Takes the link over. False when too many strangers are at the gate: the link is closed. */
+  /** Takes the link over. False when too many strangers came through its door: the link is closed. */
   enter(link: Link, entrance: Entrance): boolean;
   /** Says goodbye to every device. */
   close(reason: string): void;
@@ -65,7 +65,8 @@ export function makeGate(around: {
 }): Gate {
   const { devices, offers, pairings, accounts, desk, log, now } = around;
   const inside = new Set<Conversation>();
-  let strangers = 0;
+  /** How many of them, by door; each relay is one. */
+  const strangers = new Map<string, number>();
 
   /** What is shared of one session is let in at once: who made the offer sat at the host, and chose what it allows. */
   const confirms = (offer: Offer | undefined, way: Way): boolean => {
@@ -150,11 +151,13 @@ export function makeGate(around: {
 
   return {
     enter(link, { way, exporter, relay }) {
-      if (strangers >= MAX_STRANGERS) {
+      const door = relay?.origin ?? way;
+      const before = strangers.get(door) ?? 0;
+      if (before >= MAX_STRANGERS) {
         link.close("busy");
         return false;
       }
-      strangers += 1;
+      strangers.set(door, before + 1);
       /** The secret that message 1 named. */
       let recalled: Recalled | undefined;
       acceptOver(link, {
@@ -175,7 +178,9 @@ export function makeGate(around: {
         advance: (key, _used, next) => advance(key, recalled, next),
       })
         .finally(() => {
-          strangers -= 1;
+          const left = (strangers.get(door) ?? 1) - 1;
+          if (left === 0) strangers.delete(door);
+          else strangers.set(door, left);
         })
         .then((accepted) => admit(accepted, way))
         .catch((error: unknown) => {
