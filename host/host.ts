@@ -1,52 +1,37 @@
 /** Builds the host out of its parts, and takes it down in the other order. */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
-import { CallError } from "@flybridge/protocol/error.ts";
 import type { IceServer } from "@flybridge/protocol/direct.ts";
 import type { FeedEntry } from "@flybridge/protocol/feed.ts";
-import type { AgentName, DeviceId, HostId } from "@flybridge/protocol/ids.ts";
+import type { AgentName, HostId } from "@flybridge/protocol/ids.ts";
+import { openAccess } from "./access/access.ts";
 import type { Agent } from "./agents/agent.ts";
 import type { ScreenAgent } from "./agents/screen-agent.ts";
-import { makeAccounts } from "./access/accounts.ts";
-import { type Access, openAccess } from "./access/access.ts";
-import type { Desk } from "./doors/desk.ts";
-import { type DirectDoor, openDirect } from "./doors/direct.ts";
+import { openDirect } from "./doors/direct.ts";
 import { type Confirm, type Gate, makeGate } from "./doors/gate.ts";
 import { openLocal } from "./doors/local.ts";
 import { makeFeed } from "./live/feed.ts";
 import { makeHands } from "./live/hands.ts";
-import { makeSessions, type Sessions } from "./live/sessions.ts";
+import { makeSessions } from "./live/sessions.ts";
 import { makeWriter } from "./live/writer.ts";
 import { openAttachments } from "./machine/attachments.ts";
 import { nodeDeflate, nodeInflate } from "./machine/deflate.ts";
 import { echoes } from "./machine/echo.ts";
 import { environmentFor } from "./machine/environment.ts";
-import { makeFinder } from "./machine/finder.ts";
 import { type Home, takeHome } from "./machine/home.ts";
 import { identityFrom } from "./machine/identity.ts";
 import { connectKeeper, type Keeper, keeperPlace } from "./machine/keeper.ts";
+import { openRelayFile } from "./machine/relay-file.ts";
 import { openRules } from "./machine/rule-file.ts";
-import { openStore, type Store } from "./machine/store/store.ts";
+import { openStore } from "./machine/store/store.ts";
+import { openOutside } from "./outside/open.ts";
 import { nodeSuite } from "@flybridge/crypto/suite-node.ts";
-import { attachmentQueries } from "./methods/attachment.ts";
-import { conversationQueries } from "./methods/conversation.ts";
-import { deviceIntents, deviceQueries } from "./methods/device.ts";
-import { directQueries } from "./methods/direct.ts";
-import { findQueries } from "./methods/find.ts";
-import { hookIntents, hookQueries } from "./methods/hook.ts";
-import { hostIntents, hostQueries } from "./methods/host.ts";
-import { relayIntents, relayQueries } from "./methods/relay.ts";
-import { ruleIntents, ruleQueries } from "./methods/rule.ts";
-import { sessionIntents, sessionQueries } from "./methods/session.ts";
-import { followTerminal, terminalQueries } from "./methods/terminal.ts";
-import { workspaceQueries } from "./methods/workspace.ts";
-import { writeHookProgram } from "./outside/hook-program.ts";
-import { openOutside, type OutsideHere } from "./outside/open.ts";
+import { makeDesk } from "./desk.ts";
+import type { Reach } from "./methods/device.ts";
+import { makeRelays, type Relays } from "./relays.ts";
 import { pairShell } from "./shell.ts";
-import { openRelays, type Relays } from "./relays.ts";
 import { type Bind, openWays, type Ways } from "./ways.ts";
 
 export interface HostOptions {
@@ -106,25 +91,25 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const timer = setTimeout(work, milliseconds);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   };
-  /** Grants may be over before there are sessions. */
-  const live: { sessions?: Sessions; relays?: Relays } = {};
+  const relayFile = openRelayFile(join(home.root, "relays.json"), note);
   const access = held.use(
     openAccess({
       store,
+      relays: relayFile,
       identity,
       publish: (fact) => feed.published([store.feed.put(fact)]),
-      gone: (ids, ended) => {
-        for (const session of live.sessions?.list() ?? []) session.drop(ids);
-        live.relays?.revoked(ended.flatMap(({ proof }) => proof ?? []));
-        live.relays?.bar(ended.flatMap(({ device, grant }) => (grant.kind === "owner" ? [device] : [])));
-      },
-      offersChanged: () => live.relays?.offersChanged(),
       now,
       after,
     }),
   );
-  const { devices } = access;
-  const host = { id: identity.host, name: identity.name, key: identity.key.publicKey };
+  const host = { id: identity.host, name: identity.name, key: identity.key.publicKey, version: VERSION };
+  const relays = makeRelays({
+    shelf: relayFile,
+    host: { ...host, signing: identity.signing },
+    access,
+    now,
+    log: note,
+  });
 
   const hands = makeHands({ lost: (reason) => void keeperLost(reason), umask: options.umask, echoes, log: note });
   const place = keeperPlace(home.root);
@@ -178,7 +163,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
   });
 
-  live.sessions = sessions;
+  access.attach({
+    gone(ids, ended) {
+      for (const session of sessions.list()) session.drop(ids);
+      relays.revoked(ended.flatMap(({ proof }) => proof ?? []));
+    },
+    offersChanged: () => relays.offersChanged(),
+  });
 
   let stopping: Promise<void> | undefined;
   let end = (): void => {};
@@ -207,49 +198,42 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const direct = held.use(
     openDirect({
       isWanted: options.direct ?? true,
-      ice: () => [...(options.ice ?? []), ...(live.relays?.ice() ?? [])],
+      ice: () => [...(options.ice ?? []), ...relays.ice()],
       enter: (link) => gate.enter(link, { way: "direct" }),
       log: note,
     }),
   );
-  const desk = deskOf({
-    options,
-    direct,
+  const shell = pairShell({ path: home.shell, devices: access.devices, host, socket: home.socket });
+  const desk = makeDesk({
     host,
+    identity: toBase64Url(identity.signing.publicKey),
+    home,
+    agents: options.agents,
+    store,
     access,
-    shell: () => shell,
+    shell,
     sessions,
     feed,
     rules,
     attachments,
-    names: store.attached,
     outside,
-    shelf: store.sessions,
-    childEnv,
+    relays,
+    direct,
+    env: childEnv,
     now,
     keeper: () => ({
       pid: keeper.hello.pid,
       children: sessions.list().filter(({ state }) => state.pid !== undefined).length,
     }),
-    relays: () => relays,
     reach: () => reachOf(ways, relays),
-    identity: toBase64Url(identity.signing.publicKey),
     app: () => ways.reach().origin,
     stop: (withKeeper) => void setImmediate(() => void stop(withKeeper)),
   });
   const gate: Gate = makeGate({
+    ...access,
     suite: nodeSuite(),
     hostKey: identity.key,
     hostId: identity.host,
-    devices,
-    offers: access.offers,
-    pairings: access.pairings,
-    accounts: makeAccounts({
-      host: identity.host,
-      trusted: () => relays.trusted(),
-      isBarred: (device) => relays.isBarred(device),
-      readmit: (device) => relays.readmit(device),
-    }),
     confirm: options.confirm,
     note: (what) => access.audit.note(what),
     desk,
@@ -259,152 +243,32 @@ export async function startHost(options: HostOptions): Promise<Host> {
     now,
     log: note,
   });
-  const shell = pairShell({ path: home.shell, devices, host, socket: home.socket });
   hands.dismiss((name) => sessions.owns(name));
   sessions.recover();
   access.keepOnly(
     new Set(sessions.list().flatMap(({ state }) => (state.status.kind === "ended" ? [] : [state.session]))),
   );
   await outside.start(sessions);
-  const relays = held.use(
-    openRelays({
-      root: home.root,
-      origins: options.relays ?? [],
-      invitation: options.invitation,
-      host: { id: identity.host, key: identity.key.publicKey, signing: identity.signing },
-      gate,
-      offers: () => access.offers.list(),
-      deviceOf(key) {
-        const device = devices.byProof(key);
-        if (!device || device.suspended !== undefined) return undefined;
-        return { device: device.device, until: device.grant.kind === "session" ? device.grant.until : undefined };
-      },
-      doubled(key) {
-        const device = devices.byProof(key);
-        if (device) access.audit.note({ event: "ticket.doubled", device: device.device, detail: device.name });
-      },
-      now,
-      log: note,
-    }),
-  );
-  live.relays = relays;
-  held.use(await openLocal({ path: home.socket, gate }));
   const ways = held.use(
     await openWays({
       ...options,
       gate,
       connect: () => relays.list().map(({ origin }) => origin.replace(/^http/u, "ws")),
       root: home.root,
-      host: { ...host, version: VERSION },
+      host,
       now,
       log: note,
     }),
   );
+  held.use(await openLocal({ path: home.socket, gate }));
+  held.use(relays);
+  relays.dial(gate, options.relays ?? [], options.invitation);
   const running = held.move();
   return { id: identity.host, port: ways.port, ...(ways.tls ? { tls: ways.tls } : {}), ended, stop };
 }
 
-function deskOf(parts: {
-  readonly options: HostOptions;
-  readonly host: { readonly id: HostId; readonly name: string; readonly key: Uint8Array };
-  readonly access: Access;
-  readonly direct: DirectDoor;
-  /** This machine's own shell. */
-  readonly shell: () => DeviceId;
-  readonly sessions: Sessions;
-  readonly feed: ReturnType<typeof makeFeed>;
-  readonly rules: ReturnType<typeof openRules>;
-  readonly attachments: ReturnType<typeof openAttachments>;
-  readonly names: Store["attached"];
-  readonly outside: OutsideHere;
-  readonly shelf: Store["sessions"];
-  readonly childEnv: Readonly<Record<string, string>>;
-  now(): number;
-  keeper(): { readonly pid: number; readonly children: number };
-  readonly relays: () => Relays;
-  readonly reach: Parameters<typeof deviceIntents>[0]["reach"];
-  /** HI, base64url. */
-  readonly identity: string;
-  /** Under which origin the host itself serves its app. */
-  readonly app: () => string;
-  stop(keeper: boolean): void;
-}): Desk {
-  const { options, host, access, sessions, feed, rules, attachments, names, childEnv, now } = parts;
-  const { agents, home } = options;
-  const hook = {
-    agents,
-    env: childEnv,
-    program: home.hookProgram,
-    write: () => writeHookProgram({ program: home.hookProgram, socket: home.hooks }),
-  };
-  const facts = { ...host, version: VERSION, started: now(), root: options.home.root, keeper: parts.keeper };
-  return {
-    host: facts,
-    queries: {
-      ...hostQueries({ host: facts, agents: options.agents, env: childEnv, rules: rules.problem, now }),
-      ...directQueries(parts.direct),
-      ...workspaceQueries(sessions, homedir()),
-      ...sessionQueries(sessions),
-      ...findQueries({ sessions, finder: makeFinder(now) }),
-      ...attachmentQueries({ attachments, names }),
-      ...ruleQueries(rules),
-      ...conversationQueries({
-        agents,
-        env: childEnv,
-        shelf: parts.shelf,
-        open: () =>
-          parts.outside.present.map(({ agent, stranger }) => ({ agent, conversation: stranger.conversation })),
-      }),
-      ...hookQueries(hook),
-      ...terminalQueries(sessions),
-      ...deviceQueries(access),
-      ...relayQueries({
-        relays: parts.relays,
-        devices: access.devices,
-        identity: parts.identity,
-        app: parts.app,
-      }),
-    },
-    intents: {
-      ...hostIntents(parts.stop),
-      ...sessionIntents(sessions),
-      ...ruleIntents(rules),
-      ...hookIntents(hook),
-      ...relayIntents({ relays: parts.relays, audit: access.audit }),
-      ...deviceIntents({
-        ...access,
-        host,
-        shell: parts.shell,
-        requireRunning(session) {
-          if (sessions.get(session).state.status.kind === "ended")
-            throw new CallError("wrong_state", "The session has ended. Resume it, then share it.");
-        },
-        now,
-        reach: parts.reach,
-      }),
-    },
-    follow(id, from, sink, { device }) {
-      const session = sessions.get(id);
-      const { answer, follower } = session.follow(from, sink);
-      const view = access.devices.view(device, id);
-      return {
-        answer,
-        following: {
-          pump: () => follower.pump(),
-          [Symbol.dispose]() {
-            session.unfollow(follower);
-            view[Symbol.dispose]();
-          },
-        },
-      };
-    },
-    followTerminal: followTerminal(sessions),
-    followFeed: (from, sink) => feed.follow(from, sink),
-  };
-}
-
 /** Where devices find this host: at its own addresses, and by a relay that has it now. */
-function reachOf(ways: Ways, relays: Relays): ReturnType<Parameters<typeof deviceIntents>[0]["reach"]> {
+function reachOf(ways: Ways, relays: Relays): Reach {
   const { addresses, origin, isRemote } = ways.reach();
   const relay = relays.forOffer();
   // A link to loopback opens nothing on another machine.

@@ -1,38 +1,20 @@
-/** The relays that this host is reached by: which they are, kept in one file, and a door to each. */
+/** The relays that this host is reached by: a door to each of those that are kept, and to those that are named. */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
-import { pairingOfferOf } from "@flybridge/crypto/account.ts";
 import type { HeldSigningKey } from "@flybridge/crypto/identity.ts";
-import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
+import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { IceServer } from "@flybridge/protocol/direct.ts";
 import { CallError } from "@flybridge/protocol/error.ts";
-import { DeviceId, type HostId } from "@flybridge/protocol/ids.ts";
+import type { HostId } from "@flybridge/protocol/ids.ts";
 import { RENDEZVOUS_BYTES } from "@flybridge/protocol/relay/words.ts";
 import { type HostRelay, MAX_RELAYS, type RelayWay } from "@flybridge/protocol/relays.ts";
-import * as v from "valibot";
-import type { TrustedAccount } from "./access/accounts.ts";
-import type { Offer } from "./access/offers.ts";
+import type { Access } from "./access/access.ts";
+import type { RelayShelf, StoredRelay } from "./core/ports.ts";
 import type { Gate } from "./doors/gate.ts";
-import { openRelay, type RelayDoor, type RelayFile } from "./doors/relay.ts";
-import { readPrivate, writePrivate } from "./machine/files.ts";
-
-const KEY_BYTES = 32;
-/** Devices that no account brings back; the oldest give way. */
-const MAX_BARRED = 1_024;
-
-const File = v.object({
-  relays: v.array(
-    v.object({
-      origin: v.string(),
-      rendezvous: v.string(),
-      session: v.optional(v.string()),
-      account: v.optional(v.object({ key: v.string(), pairing: v.string(), endorsement: v.string() })),
-    }),
-  ),
-  barred: v.array(DeviceId),
-});
+import { openRelay, type RelayDoor } from "./doors/relay.ts";
 
 export interface Relays extends Disposable {
+  /** Dials those that are kept, and `origins` beside them: from now on, devices come to the gate by them. */
+  dial(gate: Gate, origins: readonly string[], invitation: string | undefined): void;
   list(): HostRelay[];
   /** Dials it from now on, also after a restart. Of one that is there already, tries again now. */
   add(origin: string, invitation?: string): void;
@@ -46,48 +28,41 @@ export interface Relays extends Disposable {
   offersChanged(): void;
   revoked(keys: readonly string[]): void;
   /** Lets the devices of an account in; without one, no longer. Throws `CallError("not_found")`. */
-  trust(origin: string, account: RelayFile["account"]): void;
-  trusted(): readonly TrustedAccount[];
-  isBarred(device: DeviceId): boolean;
-  /** Of those that their owner revoked: no account brings them back, until they are paired anew. */
-  bar(devices: readonly DeviceId[]): void;
-  readmit(device: DeviceId): void;
+  trust(origin: string, account: StoredRelay["account"]): void;
 }
 
-export function openRelays(around: {
-  readonly root: string;
-  /** Beside those of the file. */
-  readonly origins: readonly string[];
-  /** For the new ones among them. */
-  readonly invitation?: string | undefined;
+export function makeRelays(around: {
+  readonly shelf: RelayShelf;
   readonly host: { readonly id: HostId; readonly key: Uint8Array; readonly signing: HeldSigningKey };
-  readonly gate: Gate;
-  offers(): readonly Offer[];
-  deviceOf(key: string): { readonly device: DeviceId; readonly until?: number | undefined } | undefined;
-  doubled(key: string): void;
+  readonly access: Pick<Access, "devices" | "offers" | "audit">;
   now(): number;
   log(message: string, detail: Record<string, unknown>): void;
 }): Relays {
-  const path = join(around.root, "relays.json");
-  const { host } = around;
+  const { shelf, access } = around;
+  const { devices, offers, audit } = access;
   const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
   const doors = new Map<string, RelayDoor>();
-  const kept = readFile(path);
-  const barred = new Set(kept.barred);
-  const files = (): RelayFile[] => [...doors.values()].map(({ file }) => file);
-  const save = (relays: readonly RelayFile[] = files()): void =>
-    writePrivate(path, `${JSON.stringify({ relays, barred: [...barred] }, null, 2)}\n`);
+  let gate: Gate | undefined;
 
-  const open = (file: RelayFile, invitation?: string): void => {
+  const open = (file: StoredRelay, invitation?: string): void => {
+    // What is added before the first dialling is dialled then.
+    if (!gate) return;
     const door = openRelay({
       file,
       invitation,
-      host,
-      gate: around.gate,
-      offers: around.offers,
-      deviceOf: around.deviceOf,
-      doubled: around.doubled,
-      keep: (next) => save(files().map((one) => (one.origin === next.origin ? next : one))),
+      host: around.host,
+      gate,
+      offers: () => offers.list(),
+      deviceOf(key) {
+        const device = devices.byProof(key);
+        if (!device || device.suspended !== undefined) return undefined;
+        return { device: device.device, until: device.grant.kind === "session" ? device.grant.until : undefined };
+      },
+      doubled(key) {
+        const device = devices.byProof(key);
+        if (device) audit.note({ event: "ticket.doubled", device: device.device, detail: device.name });
+      },
+      keep: (next) => shelf.put(next),
       random,
       now: around.now,
       log: around.log,
@@ -99,14 +74,17 @@ export function openRelays(around: {
     if (door) return door.again(invitation, door.status.kind === "refused");
     if (doors.size >= MAX_RELAYS)
       throw new CallError("too_many", `A host has at most ${MAX_RELAYS} relays. Remove one first.`);
-    open({ origin, rendezvous: toBase64Url(random(RENDEZVOUS_BYTES)) }, invitation);
-    save();
+    const file: StoredRelay = { origin, rendezvous: toBase64Url(random(RENDEZVOUS_BYTES)) };
+    shelf.put(file);
+    open(file, invitation);
   };
 
-  for (const file of kept.relays) open(file);
-  for (const origin of around.origins) add(origin, around.invitation);
-
   return {
+    dial(to, origins, invitation) {
+      gate = to;
+      for (const file of shelf.list()) open(file);
+      for (const origin of origins) add(origin, invitation);
+    },
     list: () =>
       [...doors.values()].map(({ file: { origin, rendezvous, account }, status }) => ({
         origin,
@@ -116,9 +94,9 @@ export function openRelays(around: {
       })),
     add,
     remove(origin) {
+      shelf.remove(origin);
       doors.get(origin)?.[Symbol.dispose]();
       doors.delete(origin);
-      save();
     },
     waysFor: (key, until) =>
       Promise.all(
@@ -145,41 +123,8 @@ export function openRelays(around: {
       if (!door) throw new CallError("not_found", `This host does not use the relay ${origin}.`);
       door.trust(account);
     },
-    trusted: () =>
-      files().flatMap(({ account }) => {
-        const key = account && fromBase64Url(account.key, KEY_BYTES);
-        const secret = account && fromBase64Url(account.pairing, KEY_BYTES);
-        return key && secret ? [{ key, secret, offer: pairingOfferOf(key, host.id) }] : [];
-      }),
-    isBarred: (device) => barred.has(device),
-    bar(devices) {
-      if (devices.length === 0) return;
-      for (const device of devices) barred.add(device);
-      for (const oldest of [...barred].slice(0, -MAX_BARRED)) barred.delete(oldest);
-      try {
-        save();
-      } catch (error) {
-        // It is cut off all the same, and barred as long as this host runs.
-        around.log("who was revoked could not be written down", { error: String(error) });
-      }
-    },
-    readmit(device) {
-      if (barred.delete(device)) save();
-    },
     [Symbol.dispose]() {
       for (const door of doors.values()) door[Symbol.dispose]();
     },
   };
-}
-
-function readFile(path: string): v.InferOutput<typeof File> {
-  const text = readPrivate(path);
-  if (text === undefined) return { relays: [], barred: [] };
-  try {
-    return v.parse(File, JSON.parse(text));
-  } catch {
-    throw new Error(
-      `${path} is damaged: it names the relays that this host is reached by. Remove it, and name them again with flybridge remote add.`,
-    );
-  }
 }

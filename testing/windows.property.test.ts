@@ -18,9 +18,8 @@ import { StoreError } from "@flybridge/client/store.ts";
 import { signingKey } from "@flybridge/crypto/identity.ts";
 import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { type Access, openAccess } from "@flybridge/host/access/access.ts";
-import { makeAccounts } from "@flybridge/host/access/accounts.ts";
 import { deviceIdOf } from "@flybridge/host/access/devices.ts";
-import { memoryShelves } from "@flybridge/host/access/memory.fixture.ts";
+import { memoryShelves, NO_RELAYS } from "@flybridge/host/access/memory.fixture.ts";
 import type { Desk } from "@flybridge/host/doors/desk.ts";
 import { type Gate, makeGate } from "@flybridge/host/doors/gate.ts";
 import { nodeDeflate, nodeInflate } from "@flybridge/host/machine/deflate.ts";
@@ -119,16 +118,14 @@ class Host {
     const now = (): number => Date.now();
     this.access = openAccess({
       store: this.#shelves,
-      identity: { signing: signingKey(new Uint8Array(32).fill(1)) },
+      relays: NO_RELAYS,
+      identity: { host: HOST, signing: signingKey(new Uint8Array(32).fill(1)) },
       publish() {},
-      gone() {},
-      offersChanged() {},
       now,
       after: () => ({ [Symbol.dispose]() {} }),
     });
     this.gate = makeGate({
       ...this.access,
-      accounts: makeAccounts({ host: HOST, trusted: () => [], isBarred: () => false, readmit() {} }),
       suite,
       hostKey,
       hostId: HOST,

@@ -1,19 +1,38 @@
-/** Access, whole: the devices, the offers, who waits, and the log; and what of them ends with what. */
+/** Access, whole: the devices, the offers, the accounts, who waits, and the log; and what of them ends with what. */
 import { randomBytes } from "node:crypto";
 import type { HeldSigningKey } from "@flybridge/crypto/identity.ts";
 import type { FeedFact } from "@flybridge/protocol/feed.ts";
-import type { DeviceId, SessionId } from "@flybridge/protocol/ids.ts";
-import { type AuditShelf, type DeviceShelf, type FeedShelf, StorageError, type StoredDevice } from "../core/ports.ts";
+import type { DeviceId, HostId, SessionId } from "@flybridge/protocol/ids.ts";
+import {
+  type AuditShelf,
+  type DeviceShelf,
+  type FeedShelf,
+  type RelayShelf,
+  StorageError,
+  type StoredDevice,
+} from "../core/ports.ts";
+import { type Accounts, makeAccounts } from "./accounts.ts";
 import { type Audit, makeAudit } from "./audit.ts";
 import { type Devices, makeDevices } from "./devices.ts";
 import { makeOffers, type Offers } from "./offers.ts";
 import { makePairings, type Pairings } from "./pairings.ts";
 
+/** Who is to be told what changed of who may come. */
+export interface Watch {
+  /** What they asked for and is not done yet is not to be done. */
+  gone(devices: ReadonlySet<DeviceId>, ended: readonly StoredDevice["device"][]): void;
+  /** Others are open now. */
+  offersChanged(): void;
+}
+
 export interface Access extends Disposable {
   readonly devices: Devices;
   readonly offers: Offers;
+  readonly accounts: Accounts;
   readonly pairings: Pairings;
   readonly audit: Audit;
+  /** Until then there is nobody who would have to be told. */
+  attach(watch: Watch): void;
   /** With a session end what was shared of it, and the invitations to it. */
   heard(fact: FeedFact): void;
   /** After a restart: what was shared of any other session is over, and nobody may have been there to say so. */
@@ -22,12 +41,9 @@ export interface Access extends Disposable {
 
 export function openAccess(around: {
   readonly store: { readonly devices: DeviceShelf; readonly audit: AuditShelf; readonly feed: FeedShelf };
-  readonly identity: { readonly signing: HeldSigningKey };
+  readonly relays: RelayShelf;
+  readonly identity: { readonly host: HostId; readonly signing: HeldSigningKey };
   readonly publish: (fact: FeedFact) => void;
-  /** What they asked for and is not done yet is not to be done. */
-  readonly gone: (devices: ReadonlySet<DeviceId>, ended: readonly StoredDevice["device"][]) => void;
-  /** Others are open now. */
-  readonly offersChanged: () => void;
   readonly now: () => number;
   readonly after: (milliseconds: number, work: () => void) => Disposable;
 }): Access {
@@ -35,7 +51,9 @@ export function openAccess(around: {
   const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
   const audit = makeAudit({ shelf: store.audit, key: around.identity.signing, now });
   const { note } = audit;
-  const offers = makeOffers({ now, random, changed: around.offersChanged });
+  let watch: Watch | undefined;
+  const offers = makeOffers({ now, random, changed: () => watch?.offersChanged() });
+  const accounts = makeAccounts(around.identity.host, around.relays);
   const pairings = makePairings({ publish, note, now, random, after });
   const devices = makeDevices({
     shelf: store.devices,
@@ -43,7 +61,8 @@ export function openAccess(around: {
     note,
     gone(ids, ended) {
       offers.withdraw(({ by }) => ids.has(by));
-      around.gone(ids, ended);
+      watch?.gone(ids, ended);
+      accounts.bar(ended.flatMap(({ device, grant }) => (grant.kind === "owner" ? [device] : [])));
     },
     now,
     after,
@@ -65,8 +84,12 @@ export function openAccess(around: {
   return {
     devices,
     offers,
+    accounts,
     pairings,
     audit,
+    attach(next) {
+      watch = next;
+    },
     heard(fact) {
       const isOver = fact.kind === "session" && fact.summary.status.kind === "ended";
       if (!isOver && fact.kind !== "session.gone") return;

@@ -3,19 +3,20 @@
  * things: a secret that only the account's devices can make, and the account key's signature over its own key. A relay
  * has neither.
  */
+import { pairingOfferOf } from "@flybridge/crypto/account.ts";
 import { isEndorsedPairing } from "@flybridge/crypto/proof.ts";
-import type { DeviceId } from "@flybridge/protocol/ids.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
-
+import type { DeviceId, HostId } from "@flybridge/protocol/ids.ts";
+import type { RelayShelf } from "../core/ports.ts";
 import { deviceIdOf } from "./devices.ts";
 
+const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
-export interface TrustedAccount {
+interface TrustedAccount {
   /** Public key, 32 bytes. */
   readonly key: Uint8Array;
-  /** What takes the place of an offer's id and secret. */
-  readonly offer: Uint8Array;
+  /** What takes the place of an offer's secret, 32 bytes. */
   readonly secret: Uint8Array;
 }
 
@@ -25,34 +26,35 @@ export interface Accounts {
   has(offer: Uint8Array): boolean;
   /** Whether that account stands behind this device, and the owner did not revoke it here. */
   admits(offer: Uint8Array, deviceKey: Uint8Array, endorsement: string | undefined): boolean;
-  /** It was paired anew. */
+  /** Their owner revoked them: no account brings them back, until they are paired anew. */
+  bar(devices: readonly DeviceId[]): void;
   readmit(device: DeviceId): void;
 }
 
-export function makeAccounts(around: {
-  readonly host: string;
-  trusted(): readonly TrustedAccount[];
-  /** Who was revoked here is not let in again by its account. */
-  isBarred(device: DeviceId): boolean;
-  readmit(device: DeviceId): void;
-}): Accounts {
+export function makeAccounts(host: HostId, shelf: RelayShelf): Accounts {
   const find = (offer: Uint8Array): TrustedAccount | undefined => {
     const id = toBase64Url(offer);
-    return around.trusted().find((account) => toBase64Url(account.offer) === id);
+    for (const { account } of shelf.list()) {
+      const key = account && fromBase64Url(account.key, KEY_BYTES);
+      const secret = account && fromBase64Url(account.pairing, KEY_BYTES);
+      if (key && secret && toBase64Url(pairingOfferOf(key, host)) === id) return { key, secret };
+    }
+    return undefined;
   };
   return {
     secretOf: (offer) => find(offer)?.secret,
-    readmit: (device) => around.readmit(device),
     has: (offer) => find(offer) !== undefined,
     admits(offer, deviceKey, endorsement) {
       const account = find(offer);
       const signature = endorsement === undefined ? undefined : fromBase64Url(endorsement, SIGNATURE_BYTES);
       return (
-        !around.isBarred(deviceIdOf(deviceKey)) &&
+        !shelf.isBarred(deviceIdOf(deviceKey)) &&
         account !== undefined &&
         signature !== undefined &&
-        isEndorsedPairing(account.key, signature, deviceKey, around.host)
+        isEndorsedPairing(account.key, signature, deviceKey, host)
       );
     },
+    bar: (devices) => shelf.bar(devices),
+    readmit: (device) => shelf.readmit(device),
   };
 }

@@ -13,7 +13,7 @@ import { type DeviceId, type HostId, type SessionId, uuid7From } from "@flybridg
 import { MAX_OPEN_OFFERS } from "@flybridge/protocol/limits.ts";
 import { parseConnection } from "@flybridge/protocol/offer.ts";
 import { memoryLink } from "@flybridge/transport/memory.ts";
-import { pairOver } from "@flybridge/transport/secure.ts";
+import { pairOver } from "@flybridge/transport/secure/device.ts";
 import fc from "fast-check";
 import { authorize, mayRead } from "../core/authorize.ts";
 import type { Desk } from "../doors/desk.ts";
@@ -21,9 +21,8 @@ import { makeGate } from "../doors/gate.ts";
 import { nodeDeflate, nodeInflate } from "../machine/deflate.ts";
 import { deviceIntents } from "../methods/device.ts";
 import { type Access, openAccess } from "./access.ts";
-import { makeAccounts } from "./accounts.ts";
 import { deviceIdOf } from "./devices.ts";
-import { memoryShelves } from "./memory.fixture.ts";
+import { memoryShelves, NO_RELAYS } from "./memory.fixture.ts";
 
 const RUNS = 100;
 const STEPS = 60;
@@ -61,10 +60,9 @@ class World {
     const now = (): number => this.now;
     this.access = openAccess({
       store: memoryShelves(),
-      identity: { signing: signingKey(new Uint8Array(32).fill(1)) },
+      relays: NO_RELAYS,
+      identity: { host: HOST, signing: signingKey(new Uint8Array(32).fill(1)) },
       publish() {},
-      gone() {},
-      offersChanged() {},
       now,
       after: (milliseconds, work) => {
         const timer = { at: this.now + milliseconds, work };
@@ -75,7 +73,7 @@ class World {
     this.#intents = deviceIntents({
       ...this.access,
       host: { id: HOST, name: "host", key: hostKey.publicKey },
-      shell: () => ids[0] as DeviceId,
+      shell: ids[0] as DeviceId,
       requireRunning: (session) => {
         if (this.over.has(session)) throw new CallError("not_found", "over");
       },
@@ -84,7 +82,6 @@ class World {
     });
     this.#gate = makeGate({
       ...this.access,
-      accounts: makeAccounts({ host: HOST, trusted: () => [], isBarred: () => false, readmit() {} }),
       suite,
       hostKey,
       hostId: HOST,

@@ -1,6 +1,6 @@
 /** Shelves in memory, which outlive the access that is opened over them. */
 import type { DeviceId } from "@flybridge/protocol/ids.ts";
-import type { AuditShelf, DeviceShelf, FeedShelf, StoredDevice } from "../core/ports.ts";
+import type { AuditShelf, DeviceShelf, FeedShelf, RelayShelf, StoredDevice } from "../core/ports.ts";
 
 export function memoryShelves(): {
   readonly devices: DeviceShelf;
@@ -19,3 +19,12 @@ export function memoryShelves(): {
     feed: { after: () => [], last: () => 0, put: (fact) => ({ seq: 1, fact }) },
   };
 }
+
+export const NO_RELAYS: RelayShelf = {
+  list: () => [],
+  put() {},
+  remove() {},
+  isBarred: () => false,
+  bar() {},
+  readmit() {},
+};

@@ -124,6 +124,29 @@ export interface DeviceShelf {
   remove(devices: readonly DeviceId[]): void;
 }
 
+/** A relay that the host is reached by, as kept between starts. */
+export interface StoredRelay {
+  readonly origin: string;
+  /** Base64url. */
+  readonly rendezvous: string;
+  /** What the host shows there to be let in again. */
+  readonly session?: string | undefined;
+  /** Whose devices are let in, and what proves that they are its; base64url. */
+  readonly account?: { readonly key: string; readonly pairing: string; readonly endorsement: string } | undefined;
+}
+
+export interface RelayShelf {
+  list(): readonly StoredRelay[];
+  /** In place of what is kept of that relay, or beside the others. Throws and keeps nothing when it cannot. */
+  put(relay: StoredRelay): void;
+  remove(origin: string): void;
+  /** Devices that no account brings in. */
+  isBarred(device: DeviceId): boolean;
+  /** Holds at once. What cannot be written down holds as long as the host runs. */
+  bar(devices: readonly DeviceId[]): void;
+  readmit(device: DeviceId): void;
+}
+
 export interface AuditShelf {
   /** Row and head together, or neither. Throws `StorageError`. */
   append(row: AuditRow, head: AuditHead): void;

@@ -15,6 +15,7 @@ import { dial } from "@flybridge/transport/dial.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { openAt, RelayAway, RelayRefused } from "@flybridge/transport/relay.ts";
 import type { Offer } from "../access/offers.ts";
+import type { StoredRelay } from "../core/ports.ts";
 import type { Gate } from "./gate.ts";
 import { dialRelay } from "./relay-socket.ts";
 
@@ -26,17 +27,8 @@ const TICKET_ID_BYTES = 12;
 /** What no repetition mends. */
 const FINAL: ReadonlySet<RefusedCode> = new Set(["bad_opening", "not_registered", "closed", "session_reused"]);
 
-/** What is kept of one relay between starts. */
-export interface RelayFile {
-  readonly origin: string;
-  readonly rendezvous: string;
-  readonly session?: string | undefined;
-  /** Whose devices are let in, and what proves that they are its. */
-  readonly account?: { readonly key: string; readonly pairing: string; readonly endorsement: string } | undefined;
-}
-
 export interface RelayDoor extends Disposable {
-  readonly file: RelayFile;
+  readonly file: StoredRelay;
   readonly status: RelayStatus;
   /** Whether devices find the web app under its origin. */
   readonly app: boolean;
@@ -48,13 +40,13 @@ export interface RelayDoor extends Disposable {
   offersChanged(): void;
   /** That key's tickets count no more. */
   revoke(key: string): void;
-  trust(account: RelayFile["account"]): void;
+  trust(account: StoredRelay["account"]): void;
   /** Tries now. With `anew`, a person said to sign in again. */
   again(invitation?: string, anew?: boolean): void;
 }
 
 export function openRelay(around: {
-  readonly file: RelayFile;
+  readonly file: StoredRelay;
   readonly invitation?: string | undefined;
   readonly host: { readonly id: HostId; readonly key: Uint8Array; readonly signing: HeldSigningKey };
   readonly gate: Gate;
@@ -65,7 +57,7 @@ export function openRelay(around: {
   /** Two copies of that device were seen. */
   doubled(key: string): void;
   /** Stores what is to be kept. */
-  keep(file: RelayFile): void;
+  keep(file: StoredRelay): void;
   random(bytes: number): Uint8Array;
   now(): number;
   log(message: string, detail: Record<string, unknown>): void;
@@ -95,7 +87,7 @@ export function openRelay(around: {
   const show = (next: RelayStatus): void => {
     status = next;
   };
-  const keep = (next: RelayFile): void => {
+  const keep = (next: StoredRelay): void => {
     around.keep(next);
     file = next;
   };

@@ -18,6 +18,13 @@ import type { Offer, Offers } from "../access/offers.ts";
 import type { Pairings } from "../access/pairings.ts";
 import type { Intents, Queries } from "../doors/desk.ts";
 
+/** Where devices reach this host, and the origin under which they find its app. */
+export interface Reach {
+  readonly addresses: Connection["addresses"];
+  readonly origin: string;
+  readonly relay?: { readonly origin: string; readonly rendezvous: string };
+}
+
 /** Offers whose answer may be asked for again, because the first answer was lost on the way. */
 const MADE_KEPT = 16;
 
@@ -44,16 +51,11 @@ export function deviceIntents(around: {
   readonly audit: Audit;
   readonly host: { readonly id: HostId; readonly name: string; readonly key: Uint8Array };
   /** This machine's own shell: it has the host's keys beside it, so revoking it would be for show. */
-  readonly shell: () => DeviceId;
+  readonly shell: DeviceId;
   /** Throws `CallError` when there is no such session, or it has ended. */
   readonly requireRunning: (session: SessionId) => void;
   readonly now: () => number;
-  /** Where devices reach this host, and the origin under which they find its app. */
-  readonly reach: () => {
-    readonly addresses: Connection["addresses"];
-    readonly origin: string;
-    readonly relay?: { readonly origin: string; readonly rendezvous: string };
-  };
+  readonly reach: () => Reach;
 }): Pick<
   Intents,
   | "device.rename"
@@ -111,7 +113,7 @@ export function deviceIntents(around: {
     "device.revokeAll": (_params, _intent, caller) => {
       withdraw(() => true, caller.device);
       for (const { pairing } of pairings.list()) pairings.refuse(pairing, caller.device);
-      return { revoked: devices.revokeAll([caller.device, around.shell()], caller.device) };
+      return { revoked: devices.revokeAll([caller.device, around.shell], caller.device) };
     },
     "offer.make": ({ life }, intent, { device }) =>
       made.get(keyOf(intent, device)) ?? offerOf(intent, device, { kind: "owner" }, life),
