@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import type { Link } from "@flybridge/transport/link.ts";
-import { pairOver } from "@flybridge/transport/secure.ts";
+import { pairOver } from "@flybridge/transport/secure/device.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import type { WebSocket } from "ws";
 import type { Answer, Order, Wish } from "./bare/ends.ts";

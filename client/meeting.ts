@@ -11,15 +11,8 @@ import type { JoinBy, Welcome } from "@flybridge/protocol/relay/words.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
 import { openAt, RelayRefused } from "@flybridge/transport/relay.ts";
-import {
-  type Connected,
-  HandshakeError,
-  OtherCertificate,
-  OtherHost,
-  pairOver,
-  reconnectOver,
-  type Route,
-} from "@flybridge/transport/secure.ts";
+import { HandshakeError, OtherCertificate, OtherHost, type Route } from "@flybridge/transport/secure.ts";
+import { type Connected, pairOver, reconnectOver } from "@flybridge/transport/secure/device.ts";
 import { PairingError, type PairingFault } from "./bridge.ts";
 import { NotConnected } from "./not-connected.ts";
 import type { Platform, Reach } from "./platform.ts";

@@ -24,7 +24,7 @@ import type { Clock } from "@flybridge/transport/clock.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { memoryWire, type MemoryWire } from "@flybridge/transport/memory.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
-import { acceptOver } from "@flybridge/transport/secure.ts";
+import { acceptOver } from "@flybridge/transport/secure/host.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 
 const DEVICE = "v".repeat(43) as DeviceId;

@@ -15,6 +15,7 @@ import {
 import { Caller, decode, encode, type FromHost, ToHost } from "@flybridge/protocol/relay/words.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { HIGH_WATER_BYTES, type Link, type LinkEnd, type LinkEvents, LOW_WATER_BYTES } from "./link.ts";
+import { Listener } from "./listener.ts";
 
 const CONTROL = 0;
 
@@ -113,7 +114,12 @@ class Circuit implements Link {
   readonly #id: number;
   readonly #link: Link;
   readonly #forget: () => void;
-  #events: LinkEvents | undefined;
+  readonly #listener = new Listener({
+    // No credit is given for what nobody hears, so an honest relay never sends more.
+    maxUnheardBytes: CIRCUIT_WINDOW_BYTES,
+    costOf,
+    heard: (frame) => this.#heard(frame),
+  });
   /** Payload bytes that the relay still takes. */
   #window = CIRCUIT_WINDOW_BYTES;
   readonly #waiting: Uint8Array[] = [];
@@ -121,10 +127,6 @@ class Circuit implements Link {
   #high = false;
   /** Heard and not given back yet. */
   #taken = 0;
-  #unheard: Uint8Array[] = [];
-  #unheardBytes = 0;
-  #ending: LinkEnd | undefined;
-  #told = false;
   /** Why it was closed here, while what was sent before still waits. */
   #closing: string | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
@@ -140,17 +142,11 @@ class Circuit implements Link {
   }
 
   listen(events: LinkEvents): void {
-    this.#events = events;
-    if (this.#unheard.length === 0 && !this.#ending) return;
-    queueMicrotask(() => {
-      for (let frame = this.#unheard.shift(); frame; frame = this.#unheard.shift()) this.#hear(frame);
-      this.#unheardBytes = 0;
-      this.#tell();
-    });
+    this.#listener.listen(events);
   }
 
   send(frame: Uint8Array): void {
-    if (this.#ending) return;
+    if (this.#listener.hasEnded) return;
     this.#waiting.push(frame);
     this.#waitingBytes += frame.length;
     this.#flush();
@@ -160,22 +156,18 @@ class Circuit implements Link {
   close(detail: string, lingerMs?: number): void {
     if (lingerMs !== undefined && this.#waiting.length > 0)
       this.#lingering ??= setTimeout(() => this.#drop(), lingerMs);
-    if (this.#ending) return;
-    this.#unheard = [];
+    if (this.#listener.hasEnded) return;
+    this.#listener.drop();
     this.#closing = detail;
-    this.#finish({ kind: "closed", detail });
+    this.#listener.end({ kind: "closed", detail });
     this.#flush();
   }
 
   /** From the relay. */
   receive(frame: Uint8Array): void {
-    if (this.#ending) return;
+    if (this.#listener.hasEnded) return;
     if (frame.length > RECORD_BYTES) return this.#violate(`a frame of ${frame.length} bytes`);
-    if (this.#events && this.#unheard.length === 0) return this.#hear(frame);
-    this.#unheardBytes += costOf(frame);
-    this.#unheard.push(frame);
-    // No credit is given for what nobody hears, so an honest relay never comes here.
-    if (this.#unheardBytes > CIRCUIT_WINDOW_BYTES) this.#violate("too much before anybody listened");
+    if (!this.#listener.frame(frame)) this.#violate("too much before anybody listened");
   }
 
   credit(bytes: number): void {
@@ -198,7 +190,7 @@ class Circuit implements Link {
   /** From the relay, or with its socket. */
   end(end: LinkEnd): void {
     this.#drop();
-    this.#finish(end);
+    this.#listener.end(end);
   }
 
   #flush(): void {
@@ -210,7 +202,7 @@ class Circuit implements Link {
   #settle(): void {
     if (this.#high && this.#waitingBytes <= LOW_WATER_BYTES) {
       this.#high = false;
-      if (!this.#ending) this.#events?.drained();
+      this.#listener.drained();
     }
     if (this.#closing !== undefined && this.#waiting.length === 0) {
       this.#link.send(closeFrame(this.#id, this.#closing));
@@ -228,33 +220,19 @@ class Circuit implements Link {
     this.#settle();
   }
 
-  #hear(frame: Uint8Array): void {
-    if (this.#ending && this.#closing !== undefined) return;
-    this.#events?.frame(frame);
+  #heard(frame: Uint8Array): void {
     this.#taken += costOf(frame);
-    if (this.#taken < CREDIT_STEP_BYTES || this.#ending) return;
+    if (this.#taken < CREDIT_STEP_BYTES || this.#listener.hasEnded) return;
     this.#link.send(creditFrame(this.#id, this.#taken));
     this.#taken = 0;
   }
 
   #violate(detail: string): void {
-    this.#unheard = [];
+    this.#listener.drop();
     this.#waiting.length = 0;
     this.#waitingBytes = 0;
     this.#closing = detail;
-    this.#finish({ kind: "violation", detail });
+    this.#listener.end({ kind: "violation", detail });
     this.#settle();
-  }
-
-  #finish(end: LinkEnd): void {
-    if (this.#ending) return;
-    this.#ending = end;
-    queueMicrotask(() => this.#tell());
-  }
-
-  #tell(): void {
-    if (this.#told || !this.#events || !this.#ending || this.#unheard.length > 0) return;
-    this.#told = true;
-    this.#events.ended(this.#ending);
   }
 }

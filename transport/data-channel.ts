@@ -6,8 +6,9 @@
  * libdatachannel it may overtake what was sent before it. Whoever hears the text ends the peer connection.
  */
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES, type Link, type LinkEnd, type LinkEvents } from "./link.ts";
+import { Listener } from "./listener.ts";
 
-/** Bytes that may arrive before anybody listens; a peer that sends more is not following the conversation. */
+/** Bytes that may arrive before anybody listens. */
 const UNHEARD_BYTES = 1024 * 1024;
 /** Characters of the text; as few as fit a WebSocket's close. */
 const WORD_CHARS = 123;
@@ -44,12 +45,8 @@ export interface Hearing {
 export class DataChannelLink implements Link, Hearing {
   readonly #channel: Channel;
   readonly #maxFrameBytes: number;
-  #events: LinkEvents | undefined;
-  #unheard: Uint8Array[] = [];
-  #unheardBytes = 0;
+  readonly #listener = new Listener({ maxUnheardBytes: UNHEARD_BYTES });
   #high = false;
-  #ending: LinkEnd | undefined;
-  #told = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
   constructor(channel: Channel, maxFrameBytes: number) {
@@ -58,59 +55,44 @@ export class DataChannelLink implements Link, Hearing {
   }
 
   get buffered(): number {
-    return this.#ending ? 0 : this.#channel.buffered;
+    return this.#listener.hasEnded ? 0 : this.#channel.buffered;
   }
 
   listen(events: LinkEvents): void {
-    this.#events = events;
-    if (this.#unheard.length === 0 && !this.#ending) return;
-    queueMicrotask(() => {
-      // `close` inside `frame` empties the list: after it nothing more is heard.
-      for (let frame = this.#unheard[0]; frame; frame = this.#unheard[0]) {
-        events.frame(frame);
-        this.#unheard.shift();
-      }
-      this.#unheardBytes = 0;
-      this.#tell();
-    });
+    this.#listener.listen(events);
   }
 
   send(frame: Uint8Array): void {
-    if (this.#ending) return;
+    if (this.#listener.hasEnded) return;
     this.#give(frame);
     if (this.buffered > HIGH_WATER_BYTES) this.#high = true;
   }
 
   close(detail: string, lingerMs?: number): void {
     if (lingerMs !== undefined) this.#tearAfter(lingerMs);
-    if (this.#ending) return;
-    this.#unheard = [];
+    if (this.#listener.hasEnded) return;
+    this.#listener.drop();
     this.#give(detail.slice(0, WORD_CHARS));
-    this.#finish({ kind: "closed", detail });
+    this.#listener.end({ kind: "closed", detail });
     if (lingerMs === undefined) this.#tearAfter(LINGER_MS);
   }
 
   message(data: Uint8Array | string): void {
     // Both may say the last word at once.
-    if (this.#ending && typeof data === "string") this.#tear();
-    if (this.#ending) return;
+    if (this.#listener.hasEnded && typeof data === "string") this.#tear();
+    if (this.#listener.hasEnded) return;
     if (typeof data === "string") {
       if (data.length > WORD_CHARS) this.#violate("a text frame");
       else this.#break({ kind: "closed", detail: data });
     } else if (data.length > this.#maxFrameBytes) this.#violate(`a frame of ${data.length} bytes`);
-    else if (this.#events && this.#unheard.length === 0) this.#events.frame(data);
-    else {
-      this.#unheard.push(data);
-      this.#unheardBytes += data.length;
-      if (this.#unheardBytes > UNHEARD_BYTES) this.#violate("too much before anybody listened");
-    }
+    else if (!this.#listener.frame(data)) this.#violate("too much before anybody listened");
   }
 
   low(): void {
     // It may be the word of an earlier time, that waited for its turn while more was sent.
-    if (!this.#high || this.#ending || this.#channel.buffered > LOW_WATER_BYTES) return;
+    if (!this.#high || this.#listener.hasEnded || this.#channel.buffered > LOW_WATER_BYTES) return;
     this.#high = false;
-    this.#events?.drained();
+    this.#listener.drained();
   }
 
   broke(detail: string): void {
@@ -126,12 +108,12 @@ export class DataChannelLink implements Link, Hearing {
   }
 
   #violate(detail: string): void {
-    this.#unheard = [];
+    this.#listener.drop();
     this.#break({ kind: "violation", detail });
   }
 
   #break(end: LinkEnd): void {
-    this.#finish(end);
+    this.#listener.end(end);
     this.#tear();
   }
 
@@ -144,20 +126,5 @@ export class DataChannelLink implements Link, Hearing {
   #tearAfter(milliseconds: number): void {
     clearTimeout(this.#lingering);
     this.#lingering = setTimeout(() => this.#channel.tear(), milliseconds);
-  }
-
-  #finish(end: LinkEnd): void {
-    if (this.#ending) return;
-    this.#ending = end;
-    queueMicrotask(() => {
-      this.#tell();
-    });
-  }
-
-  #tell(): void {
-    // What arrived before the end is heard before the end.
-    if (this.#told || !this.#events || !this.#ending || this.#unheard.length > 0) return;
-    this.#told = true;
-    this.#events.ended(this.#ending);
   }
 }

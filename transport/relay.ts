@@ -15,7 +15,8 @@ import {
 } from "@flybridge/protocol/relay/words.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Inbox, LinkEnded } from "./inbox.ts";
-import type { Link, LinkEnd, LinkEvents } from "./link.ts";
+import type { Link, LinkEvents } from "./link.ts";
+import { Listener } from "./listener.ts";
 
 const NONCE_BYTES = 32;
 /** Milliseconds that a relay may take beyond those it allows us: it may have to ask the host. */
@@ -102,23 +103,15 @@ function wordsOf(detail: string): string {
 /** A link of which the beginning was read. */
 class Rest implements Link {
   readonly #link: Link;
-  #events: LinkEvents | undefined;
-  #unheard: Uint8Array[] = [];
-  #ending: LinkEnd | undefined;
-  #isTold = false;
+  // How much waits, the inbox has seen to.
+  readonly #listener = new Listener({ maxUnheardBytes: Number.POSITIVE_INFINITY });
 
   constructor(link: Link, inbox: Inbox) {
     this.#link = link;
     inbox.handOver({
-      receive: (frame) => {
-        if (this.#events && this.#unheard.length === 0) this.#events.frame(frame);
-        else this.#unheard.push(frame);
-      },
-      linkDrained: () => this.#events?.drained(),
-      linkEnded: (end) => {
-        this.#ending = end;
-        this.#tell();
-      },
+      receive: (frame) => void this.#listener.frame(frame),
+      linkDrained: () => this.#listener.drained(),
+      linkEnded: (end) => void this.#listener.end(end),
     });
   }
 
@@ -127,28 +120,15 @@ class Rest implements Link {
   }
 
   listen(events: LinkEvents): void {
-    this.#events = events;
-    queueMicrotask(() => {
-      for (let frame = this.#unheard[0]; frame; frame = this.#unheard[0]) {
-        events.frame(frame);
-        this.#unheard.shift();
-      }
-      this.#tell();
-    });
+    this.#listener.listen(events);
   }
 
   send(frame: Uint8Array): void {
     this.#link.send(frame);
   }
 
-  #tell(): void {
-    if (this.#isTold || !this.#events || !this.#ending || this.#unheard.length > 0) return;
-    this.#isTold = true;
-    this.#events.ended(this.#ending);
-  }
-
   close(detail: string, lingerMs?: number): void {
-    this.#unheard = [];
+    this.#listener.drop();
     this.#link.close(detail, lingerMs);
   }
 }

@@ -13,7 +13,9 @@ import { HIGH_WATER_BYTES, type Link } from "./link.ts";
 import { loopback } from "./loopback.ts";
 import { memoryLink, type MemoryOptions, memoryWire } from "./memory.ts";
 import type { PipeEnd, SecurePipe } from "./pipe.ts";
-import { type Accepted, acceptOver, type AcceptOptions, HandshakeError, pairOver, reconnectOver } from "./secure.ts";
+import { HandshakeError } from "./secure.ts";
+import { pairOver, reconnectOver } from "./secure/device.ts";
+import { type Accepted, acceptOver, type AcceptOptions } from "./secure/host.ts";
 import { MAX_MESSAGE_BYTES, queueBytes, Streams } from "./streams.ts";
 import { type Socket, webSocketLink } from "./websocket.ts";
 

@@ -1,7 +1,8 @@
 /** A link over a WebSocket: a browser's, Node's own, or one of `ws`. Binary frames only. */
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES, type Link, type LinkEnd, type LinkEvents, type Tls } from "./link.ts";
+import { Listener } from "./listener.ts";
 
-/** Bytes that may arrive before anybody listens; a peer that sends more is not following the conversation. */
+/** Bytes that may arrive before anybody listens. */
 const UNHEARD_BYTES = 1024 * 1024;
 /** Bytes that may wait for a socket that is still connecting; beyond it the link is cut. */
 const UNOPENED_BYTES = 1024 * 1024;
@@ -59,15 +60,11 @@ class WebSocketEnd implements Link {
   readonly #reset: (() => void) | undefined;
   readonly #tls: (() => Tls | undefined) | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
-  #events: LinkEvents | undefined;
-  #unheard: Uint8Array[] = [];
-  #unheardBytes = 0;
+  readonly #listener = new Listener({ maxUnheardBytes: UNHEARD_BYTES });
   #unopened: Uint8Array[] = [];
   #unopenedBytes = 0;
   #high = false;
   #look: ReturnType<typeof setTimeout> | undefined;
-  #ending: LinkEnd | undefined;
-  #told = false;
 
   constructor(socket: Socket, { maxFrameBytes, reset, tls }: WebSocketLinkOptions) {
     this.#socket = socket;
@@ -116,21 +113,11 @@ class WebSocketEnd implements Link {
   }
 
   listen(events: LinkEvents): void {
-    this.#events = events;
-    if (this.#unheard.length === 0 && !this.#ending) return;
-    queueMicrotask(() => {
-      // `close` inside `frame` empties the list: after it nothing more is heard.
-      for (let frame = this.#unheard[0]; frame; frame = this.#unheard[0]) {
-        events.frame(frame);
-        this.#unheard.shift();
-      }
-      this.#unheardBytes = 0;
-      this.#tell();
-    });
+    this.#listener.listen(events);
   }
 
   send(frame: Uint8Array): void {
-    if (this.#ending) return;
+    if (this.#listener.hasEnded) return;
     if (this.#socket.readyState === CONNECTING) {
       this.#unopened.push(frame);
       this.#unopenedBytes += frame.length;
@@ -150,8 +137,8 @@ class WebSocketEnd implements Link {
 
   close(detail: string, lingerMs?: number): void {
     if (lingerMs !== undefined) this.#tearAfter(lingerMs);
-    if (this.#ending) return;
-    this.#unheard = [];
+    if (this.#listener.hasEnded) return;
+    this.#listener.drop();
     this.#closeSocket(CLOSE_NORMAL, detail);
     this.#finish({ kind: "closed", detail });
   }
@@ -171,24 +158,18 @@ class WebSocketEnd implements Link {
   }
 
   #receive(frame: Uint8Array): void {
-    if (this.#ending) return;
+    if (this.#listener.hasEnded) return;
     if (frame.length > this.#maxFrameBytes) {
       this.#violate(`a frame of ${frame.length} bytes`, CLOSE_TOO_LARGE);
       return;
     }
     if (this.#high) this.#checkWater();
-    if (this.#events && this.#unheard.length === 0) {
-      this.#events.frame(frame);
-      return;
-    }
-    this.#unheard.push(frame);
-    this.#unheardBytes += frame.length;
-    if (this.#unheardBytes > UNHEARD_BYTES) this.#violate("too much before anybody listened");
+    if (!this.#listener.frame(frame)) this.#violate("too much before anybody listened");
   }
 
   #violate(detail: string, code = CLOSE_NOT_TEXT): void {
-    if (this.#ending) return;
-    this.#unheard = [];
+    if (this.#listener.hasEnded) return;
+    this.#listener.drop();
     this.#closeSocket(code, detail);
     this.#finish({ kind: "violation", detail });
   }
@@ -209,7 +190,7 @@ class WebSocketEnd implements Link {
     }
     this.#high = false;
     clearTimeout(this.#look);
-    if (!this.#ending) this.#events?.drained();
+    this.#listener.drained();
   };
 
   #watch(): void {
@@ -219,21 +200,10 @@ class WebSocketEnd implements Link {
   }
 
   #finish(end: LinkEnd): void {
-    if (this.#ending) return;
-    this.#ending = end;
+    if (!this.#listener.end(end)) return;
     this.#unopened = [];
     this.#unopenedBytes = 0;
     clearTimeout(this.#look);
-    queueMicrotask(() => {
-      this.#tell();
-    });
-  }
-
-  #tell(): void {
-    // What arrived before the end is heard before the end.
-    if (this.#told || !this.#events || !this.#ending || this.#unheard.length > 0) return;
-    this.#told = true;
-    this.#events.ended(this.#ending);
   }
 }
 

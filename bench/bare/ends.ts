@@ -8,7 +8,7 @@ import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import type { ToHost } from "@flybridge/protocol/relay/words.ts";
 import type { Circuits } from "@flybridge/transport/circuits.ts";
 import type { Link } from "@flybridge/transport/link.ts";
-import { acceptOver } from "@flybridge/transport/secure.ts";
+import { acceptOver } from "@flybridge/transport/secure/host.ts";
 import { type WebSocket, WebSocketServer } from "ws";
 import { serveOrders } from "../child.ts";
 import { dialNode, dialPort, hostNumber, joinDevice, linkOf, type BenchHost, type Node, seatHost } from "../meeting.ts";

@@ -17,7 +17,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type IPty, spawn as startPty } from "@lydell/node-pty";
 import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
-import { acceptOver } from "@flybridge/transport/secure.ts";
+import { acceptOver } from "@flybridge/transport/secure/host.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { PAGE } from "./page.ts";

@@ -8,7 +8,7 @@ import { encodeMessage, type HostMessage } from "@flybridge/protocol/message.ts"
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { packRecord, unpackRecord } from "@flybridge/transport/frames.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
-import { pairOver } from "@flybridge/transport/secure.ts";
+import { pairOver } from "@flybridge/transport/secure/device.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
 import type { WebSocket } from "ws";

@@ -10,7 +10,8 @@ import { encodeMessage } from "../../protocol/message.ts";
 import type { Link } from "../../transport/link.ts";
 import { memoryLink } from "../../transport/memory.ts";
 import type { PipeEnd, SecurePipe } from "../../transport/pipe.ts";
-import { type AcceptOptions, acceptOver, type Connected, pairOver, reconnectOver } from "../../transport/secure.ts";
+import { type Connected, pairOver, reconnectOver } from "../../transport/secure/device.ts";
+import { type AcceptOptions, acceptOver } from "../../transport/secure/host.ts";
 import { Streams } from "../../transport/streams.ts";
 
 /** Bytes of a frame that are shown. */
