@@ -49,11 +49,11 @@ describe("a phone at the TLS door", LIMIT, () => {
     page.on("websocket", (socket) => sockets.push(new URL(socket.url()).protocol));
     page.on("request", (request) => asked.add(new URL(request.url()).protocol));
     await pair(page, link);
-    await page.reload();
+    // What is shown first is what is kept here: it comes back when a socket does.
+    await Promise.all([page.waitForEvent("websocket"), page.reload()]);
     await page.getByRole("heading", { name: "Sessions" }).waitFor();
-    await page.goto(`${new URL(link).origin}/devices`);
+    await Promise.all([page.waitForEvent("websocket"), page.goto(`${new URL(link).origin}/devices`)]);
     await page.getByText("this device").first().waitFor();
-    assert.ok(sockets.length >= 3, String(sockets.length));
     assert.deepEqual([...new Set(sockets)], ["wss:"]);
     asked.delete("data:");
     assert.deepEqual([...asked], ["https:"]);

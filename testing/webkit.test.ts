@@ -39,6 +39,12 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
   };
   const live = (): Promise<unknown> =>
     webkit.until("the terminal", "return document.querySelector('.term-area[data-live=true]') !== null");
+  /** Loading begins in its own time: until then the page that is left looks live. */
+  const reload = async (): Promise<void> => {
+    await webkit.run("window.isLeft = true; location.reload()");
+    await webkit.until("the page anew", "return window.isLeft === undefined");
+    await live();
+  };
 
   it("pairs by a link, and opens a terminal that is drawn and typed into", async () => {
     const { link } = await shell.call("offer.make", {}, newIntent());
@@ -68,8 +74,7 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
   });
 
   it("comes back when the page is loaded anew, with the key it has", async () => {
-    await webkit.run("location.reload()");
-    await live();
+    await reload();
     await shows("hello");
   });
 
@@ -88,8 +93,8 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
   });
 
   it("has the keys of the phone, where they are shown", async () => {
-    await webkit.run("localStorage.setItem('flybridge.terminal.keys', 'true'); location.reload()");
-    await live();
+    await webkit.run("localStorage.setItem('flybridge.terminal.keys', 'true')");
+    await reload();
     await webkit.click(".term-key[aria-label='Up: earlier in history']");
     await shows("sa''ved");
     await webkit.click(".term-key[aria-label='^C: interrupt']");

@@ -4,7 +4,7 @@ import { fromBase64Url } from "@flybridge/protocol/base64.ts";
 import type { Notice, ToMember } from "@flybridge/protocol/relay/account.ts";
 import { encode, type RefusedCode } from "@flybridge/protocol/relay/words.ts";
 import type { Config } from "../config.ts";
-import type { Access, AdmittedHost, AdmittedMember, Held, HostOpening, MemberOpening } from "../doors/peer.ts";
+import type { Access, AdmittedHost, AdmittedMember, Held, HostOpening, MemberOpening } from "../doors/admission.ts";
 import { StoreError } from "../store/database.ts";
 import { invitationsIn } from "../store/invitations.ts";
 import type { RelayStore } from "../store/open.ts";
