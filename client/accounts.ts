@@ -16,7 +16,9 @@ import { waysKept } from "./kept-ways.ts";
 import type { Paired, Told } from "./make-bridge.ts";
 import type { Platform } from "./platform.ts";
 import { accountName } from "./relay/account-name.ts";
-import type { Account, AccountContents, AccountHost, AccountPairing } from "./relay/account.ts";
+import type { Account } from "./relay/account.ts";
+import type { AccountContents, AccountHost } from "./relay/contents.ts";
+import type { AccountPairing } from "./relay/credentials.ts";
 import type { KnownHost } from "./replica.ts";
 
 /** Milliseconds after which a host that could not be paired with is tried again without being asked to. */

@@ -6,7 +6,8 @@ import type { DeviceKind } from "@flybridge/protocol/device.ts";
 import type { HostId } from "@flybridge/protocol/ids.ts";
 import type { Connection } from "@flybridge/protocol/offer.ts";
 import type { Cell } from "./cell.ts";
-import type { Account, AccountContents } from "./relay/account.ts";
+import type { Account } from "./relay/account.ts";
+import type { AccountContents } from "./relay/contents.ts";
 import type { KnownHost, Replica } from "./replica.ts";
 
 /** Thrown by `pair`; the message is for a person. */

@@ -2,6 +2,7 @@
 import { StretchingRefused } from "@flybridge/crypto/account.ts";
 import type { AccountCode } from "@flybridge/protocol/relay/account.ts";
 import { RelayRefused } from "@flybridge/transport/relay.ts";
+import type { KeptAccount } from "./kept-account.ts";
 import { CallRefused } from "./member.ts";
 import { REFUSALS } from "./refusals.ts";
 
@@ -59,6 +60,21 @@ export function accountErrorFrom(error: unknown): unknown {
     return new AccountError("away", error.message, { cause: error });
   return error;
 }
+
+/** What the relay gives out is not what this device knows of the account. */
+export function dishonest(): AccountError {
+  return new AccountError(
+    "dishonest",
+    "What the relay gives out is not this account, although it took what was typed. Do not go on, and ask whoever runs it.",
+  );
+}
+
+/** Why this device is signed in no more. */
+export const ENDED: Record<Extract<KeptAccount, { kind: "ended" }>["reason"], string> = {
+  session_reused: `${REFUSALS.session_reused} Sign in again, and look which devices the account has.`,
+  signed_out:
+    "This device was signed out: from another device, with the account, or because it was away for months. Sign in again.",
+};
 
 function afterText(after: number | undefined): string {
   if (after === undefined || after < MINUTE_MS) return "";

@@ -1,7 +1,7 @@
 /** What a device keeps of its sign-in at a relay, among its secrets: one record, so that no half of it is ever there. */
 import { Bytes32, Session } from "@flybridge/protocol/relay/words.ts";
 import * as v from "valibot";
-import type { KeptTexts } from "../keys.ts";
+import type { Keys, KeptTexts } from "../keys.ts";
 import { accountName } from "./account-name.ts";
 
 const KeptAccount = v.variant("kind", [
@@ -37,4 +37,14 @@ export async function keptAccount(keys: KeptTexts, origin: string): Promise<Kept
 /** Undefined forgets it. */
 export function keepAccount(keys: KeptTexts, origin: string, account: KeptAccount | undefined): Promise<void> {
   return keys.keepText(accountName(origin), account && JSON.stringify(account));
+}
+
+/** `work` with what is kept, while no other window of this device touches it. */
+export function aloneWithAccount<T>(
+  keys: Keys,
+  origin: string,
+  work: (kept: KeptAccount | undefined) => Promise<T>,
+  signal = new AbortController().signal,
+): Promise<T> {
+  return keys.alone(`relay ${origin}`, async () => work(await keptAccount(keys, origin)), signal);
 }

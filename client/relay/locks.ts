@@ -16,11 +16,18 @@ import {
 import { SealError } from "@flybridge/crypto/suite.ts";
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { AccountResult, Lock, Stretching } from "@flybridge/protocol/relay/account.ts";
-import { AccountError } from "./account-error.ts";
+import { AccountError, dishonest } from "./account-error.ts";
 import type { Member } from "./member.ts";
+import { strengthOf } from "./passphrase.ts";
 
 /** The platform's. */
 export type Random = (bytes: number) => Uint8Array;
+
+/** Throws `AccountError` for a passphrase that no new lock is made of. */
+export function requireStrong(passphrase: string, email: string): void {
+  const { weakness, message } = strengthOf(passphrase, email);
+  if (weakness) throw new AccountError("weak_passphrase", message);
+}
 
 /** Takes a second or so. */
 export async function passphraseLock(
@@ -64,11 +71,4 @@ export function secretIn(keys: LockKeys, { sealed, account }: AccountResult<"acc
     if (!(error instanceof SealError)) throw error;
   }
   throw dishonest();
-}
-
-export function dishonest(): AccountError {
-  return new AccountError(
-    "dishonest",
-    "What the relay gives out is not this account, although it took what was typed. Do not go on, and ask whoever runs it.",
-  );
 }

@@ -10,8 +10,8 @@ import { dial, type Dial } from "@flybridge/transport/dial.ts";
 import type { Notice } from "@flybridge/protocol/relay/account.ts";
 import type { Session } from "@flybridge/protocol/relay/words.ts";
 import type { Platform } from "../platform.ts";
-import { AccountError, accountErrorFrom } from "./account-error.ts";
-import { keepAccount, type KeptAccount, keptAccount } from "./kept-account.ts";
+import { AccountError, accountErrorFrom, ENDED } from "./account-error.ts";
+import { aloneWithAccount, keepAccount, type KeptAccount, keptAccount } from "./kept-account.ts";
 import { CallRefused, type Member, type MemberEnd, openMember } from "./member.ts";
 import { REFUSALS } from "./refusals.ts";
 
@@ -98,7 +98,8 @@ export class MemberLine {
     this.#events.state({ kind: "connecting" });
     let member: Member;
     try {
-      const entered = await this.#alone((kept) => this.#enter(kept, signal), signal);
+      const { keys } = this.#platform;
+      const entered = await aloneWithAccount(keys, this.#origin, (kept) => this.#enter(kept, signal), signal);
       if ("out" in entered) {
         this.#fail(outError(entered.out));
         this.#events.out(entered.out);
@@ -180,7 +181,7 @@ export class MemberLine {
 
   /** Renews while the member is connected; the answer ends it. */
   #renewing(member: Member, signal: AbortSignal): () => void {
-    const { clock, now } = this.#platform;
+    const { keys, clock, now } = this.#platform;
     /** Milliseconds by which the relay's clock is before ours. */
     const ahead = member.welcome.now - now();
     let stopTimer = (): void => {};
@@ -191,14 +192,7 @@ export class MemberLine {
     };
     const renew = async (known: Session): Promise<void> => {
       try {
-        const next = await this.#alone(async (kept) => {
-          if (kept?.kind !== "in") return undefined;
-          // Another window was first.
-          if (kept.session && kept.session.session !== known.session) return kept.session;
-          const { session } = await member.call("account.renew", { session: known.session });
-          await this.#keep(member, kept, session);
-          return session;
-        }, signal);
+        const next = await aloneWithAccount(keys, this.#origin, (kept) => this.#next(member, kept, known), signal);
         if (next) after(next);
         else member.close();
       } catch (error) {
@@ -215,10 +209,14 @@ export class MemberLine {
     return () => stopTimer();
   }
 
-  /** `work` with what is kept, while no other window of this device touches it. */
-  #alone<T>(work: (kept: KeptAccount | undefined) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { keys } = this.#platform;
-    return keys.alone(`relay ${this.#origin}`, async () => work(await keptAccount(keys, this.#origin)), signal);
+  /** The session that follows the one that is known; undefined where this device is not signed in any more. */
+  async #next(member: Member, kept: KeptAccount | undefined, known: Session): Promise<Session | undefined> {
+    if (kept?.kind !== "in") return undefined;
+    // Another window was first.
+    if (kept.session && kept.session.session !== known.session) return kept.session;
+    const { session } = await member.call("account.renew", { session: known.session });
+    await this.#keep(member, kept, session);
+    return session;
   }
 
   #fail(error: unknown): void {
@@ -230,12 +228,6 @@ export class MemberLine {
 function outError(kept: Extract<KeptAccount, { kind: "ended" }> | undefined): AccountError {
   return new AccountError("not_signed_in", kept ? ENDED[kept.reason] : "This device is not signed in there. Sign in.");
 }
-
-export const ENDED: Record<Extract<KeptAccount, { kind: "ended" }>["reason"], string> = {
-  session_reused: `${REFUSALS.session_reused} Sign in again, and look which devices the account has.`,
-  signed_out:
-    "This device was signed out: from another device, with the account, or because it was away for months. Sign in again.",
-};
 
 function reasonOf(end: MemberEnd): string {
   switch (end.kind) {

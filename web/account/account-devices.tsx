@@ -1,6 +1,6 @@
 /** The devices that are signed in to the account: to be removed one by one, or all but this one. */
 import type { AccountHere } from "@flybridge/client/bridge.ts";
-import type { AccountDevice } from "@flybridge/client/relay/account.ts";
+import type { AccountDevice } from "@flybridge/client/relay/contents.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { createMemo, createSignal, For, Show } from "solid-js";
 import { useDeck } from "../deck.ts";

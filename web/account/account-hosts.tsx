@@ -1,6 +1,6 @@
 /** The hosts of the account, as this device stands to each. */
 import type { AccountHere, FoundHost } from "@flybridge/client/bridge.ts";
-import type { AccountHost } from "@flybridge/client/relay/account.ts";
+import type { AccountHost } from "@flybridge/client/relay/contents.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createMemo, createSignal, For, Show } from "solid-js";

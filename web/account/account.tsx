@@ -1,6 +1,6 @@
 /** The account at a relay: the way in, what belongs to it, and what happened to it. */
 import { OriginError, relayOriginFrom } from "@flybridge/protocol/relay/origin.ts";
-import type { AccountState } from "@flybridge/client/relay/account.ts";
+import type { AccountState } from "@flybridge/client/relay/standing.ts";
 import type { AccountHere } from "@flybridge/client/bridge.ts";
 import { A, useLocation } from "@solidjs/router";
 import { createMemo, createResource, createSignal, Match, Show, Switch } from "solid-js";

@@ -1,6 +1,6 @@
 /** A sign-in that is over, and why, over the whole screen: what it may mean, and what to do about it. */
 import type { AccountHere } from "@flybridge/client/bridge.ts";
-import type { AccountState } from "@flybridge/client/relay/account.ts";
+import type { AccountState } from "@flybridge/client/relay/standing.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createSignal, Show } from "solid-js";

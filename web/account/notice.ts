@@ -1,5 +1,5 @@
 /** What happened to an account, in sentences. */
-import type { AccountContents } from "@flybridge/client/relay/account.ts";
+import type { AccountContents } from "@flybridge/client/relay/contents.ts";
 import type { Notice } from "@flybridge/protocol/relay/account.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import type { IconName } from "../design/icon.tsx";

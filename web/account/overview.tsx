@@ -1,6 +1,6 @@
 /** An account that is open here: its hosts, its devices, what happened to it, and what can be done about it. */
 import type { AccountHere } from "@flybridge/client/bridge.ts";
-import type { AccountState } from "@flybridge/client/relay/account.ts";
+import type { AccountState } from "@flybridge/client/relay/standing.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createSignal, onCleanup, onMount, Show } from "solid-js";

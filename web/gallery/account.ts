@@ -1,6 +1,7 @@
 /** An account without a relay, in every state, and what comes of what is done about it. */
 import type { AccountHere, FoundHost } from "@flybridge/client/bridge.ts";
-import type { AccountContents, AccountState, AccountView } from "@flybridge/client/relay/account.ts";
+import type { AccountContents } from "@flybridge/client/relay/contents.ts";
+import type { AccountState, AccountView } from "@flybridge/client/relay/standing.ts";
 import type { Notice } from "@flybridge/protocol/relay/account.ts";
 import { storeCell } from "../store-cell.ts";
 import { HOST, MINUTE } from "./data.ts";
