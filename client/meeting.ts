@@ -7,6 +7,7 @@ import { type SigningKey, signingKey } from "@flybridge/crypto/identity.ts";
 import { offerKeySeed } from "@flybridge/crypto/proof.ts";
 import { type AgreementKey, SealError } from "@flybridge/crypto/suite.ts";
 import { type Connection, fromBase64Url, HOST_KEY_BYTES } from "@flybridge/protocol/offer.ts";
+import { REFUSALS } from "@flybridge/protocol/relay/refusals.ts";
 import type { JoinBy, Welcome } from "@flybridge/protocol/relay/words.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { SecurePipe } from "@flybridge/transport/pipe.ts";
@@ -18,7 +19,6 @@ import { NotConnected } from "./not-connected.ts";
 import type { Platform, Reach } from "./platform.ts";
 import type { KnownHost } from "./replica.ts";
 import { keepWay, waysKept } from "./kept-ways.ts";
-import { REFUSALS } from "./relay/refusals.ts";
 import { StoreError } from "./store.ts";
 import { firstWay, type Turn } from "./ways.ts";
 

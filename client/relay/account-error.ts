@@ -1,10 +1,10 @@
 /** Why something about an account could not be done, in sentences for a person. */
 import { StretchingRefused } from "@flybridge/crypto/account.ts";
 import type { AccountCode } from "@flybridge/protocol/relay/account.ts";
+import { REFUSALS } from "@flybridge/protocol/relay/refusals.ts";
 import { RelayRefused } from "@flybridge/transport/relay.ts";
 import type { KeptAccount } from "./kept-account.ts";
 import { CallRefused } from "./member.ts";
-import { REFUSALS } from "./refusals.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -71,7 +71,7 @@ export function dishonest(): AccountError {
 
 /** Why this device is signed in no more. */
 export const ENDED: Record<Extract<KeptAccount, { kind: "ended" }>["reason"], string> = {
-  session_reused: `${REFUSALS.session_reused} Sign in again, and look which devices the account has.`,
+  session_reused: REFUSALS.session_reused,
   signed_out:
     "This device was signed out: from another device, with the account, or because it was away for months. Sign in again.",
 };

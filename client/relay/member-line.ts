@@ -8,12 +8,12 @@
 import { RelayRefused } from "@flybridge/transport/relay.ts";
 import { dial, type Dial } from "@flybridge/transport/dial.ts";
 import type { Notice } from "@flybridge/protocol/relay/account.ts";
+import { REFUSALS } from "@flybridge/protocol/relay/refusals.ts";
 import type { Session } from "@flybridge/protocol/relay/words.ts";
 import type { Platform } from "../platform.ts";
 import { AccountError, accountErrorFrom, ENDED } from "./account-error.ts";
 import { aloneWithAccount, keepAccount, type KeptAccount, keptAccount } from "./kept-account.ts";
 import { CallRefused, type Member, type MemberEnd, openMember } from "./member.ts";
-import { REFUSALS } from "./refusals.ts";
 
 /** Of a session's life, how much passes before it is renewed. */
 const RENEW_AFTER = 0.7;

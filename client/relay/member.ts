@@ -166,9 +166,8 @@ export class Member {
   }
 }
 
-function sentenceOf({ kind, detail }: LinkEnd, origin: string): string {
+function sentenceOf({ kind }: LinkEnd, origin: string): string {
   if (kind === "violation") return `What ${origin} said is not understood. Update both sides.`;
-  return kind === "closed"
-    ? `The relay at ${origin} closed the connection: ${detail}.`
-    : `The connection to ${origin} was cut.`;
+  // Why it did is the relay's own to word, and no word of it goes on a screen.
+  return kind === "closed" ? `The relay at ${origin} closed the connection.` : `The connection to ${origin} was cut.`;
 }

@@ -7,6 +7,7 @@ import { offerKeySeed, signTicket, TICKET_MS } from "@flybridge/crypto/proof.ts"
 import { toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { IceServer } from "@flybridge/protocol/direct.ts";
 import type { DeviceId, HostId } from "@flybridge/protocol/ids.ts";
+import { REFUSALS } from "@flybridge/protocol/relay/refusals.ts";
 import { type RefusedCode, type Session, type ToHost } from "@flybridge/protocol/relay/words.ts";
 import type { RelayStatus } from "@flybridge/protocol/relays.ts";
 import { Circuits } from "@flybridge/transport/circuits.ts";
@@ -179,14 +180,15 @@ export function openRelay(around: {
       if (signal.aborted) return "stop";
       if (!(error instanceof RelayRefused) && !(error instanceof RelayAway)) throw error;
       const code = error instanceof RelayRefused ? error.code : undefined;
+      const reason = code === undefined ? error.message : REFUSALS[code];
       // A sign-in that has ended is begun anew with the key.
       if (code === "session_ended") keep({ ...file, session: undefined });
       if (code !== undefined && FINAL.has(code)) {
         log("the relay refuses this host", { relay: origin, code });
-        show({ kind: "refused", since: now(), code, reason: error.message });
+        show({ kind: "refused", since: now(), code, reason });
         return "stop";
       }
-      show({ kind: "away", since: now(), reason: error.message });
+      show({ kind: "away", since: now(), reason });
       return "again";
     }
   }
