@@ -73,7 +73,7 @@ const NEEDS: readonly Need[] = [
   },
   { name: "WebKit", foreign: true, bring: bringWebKit },
   { name: "vim, less, htop, tmux and nano", foreign: true, bring: bringPrograms },
-  { name: "PostgreSQL and NATS", foreign: true, bring: bringServers },
+  { name: "PostgreSQL, NATS and coturn", foreign: true, bring: bringServers },
   { name: "the built web app", foreign: false, bring: () => buildWeb(ROOT) },
 ];
 

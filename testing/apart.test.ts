@@ -3,7 +3,7 @@
  * and Chromium; the model is faked. Links go down, the relay is killed, the phone moves to another network.
  */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,12 +12,10 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
-import { chromium } from "playwright-core";
 import { type Anthropic, startAnthropic, toldIn } from "./anthropic.ts";
-import { type Apart, makeApart, RELAY_ADDRESS, whyNotApart } from "./apart.ts";
-import { makeAuthority } from "./authority.ts";
+import { type Apart, launchOnPhone, makeApart, makeCertificates, RELAY_ADDRESS, whyNotApart } from "./apart.ts";
 import { type BareDevice, newIntent } from "./bare.ts";
-import { cameraShowing, chromiumPath, openPage, PHONE } from "./browser.ts";
+import { cameraShowing, openPage, PHONE } from "./browser.ts";
 import { claudeEnv, findClaude } from "./claude.ts";
 import { type RunningRelay, startRelay, untilRelayed } from "./relay.ts";
 import { startWorld, type World } from "./world.ts";
@@ -25,6 +23,7 @@ import { startWorld, type World } from "./world.ts";
 const WAIT_MS = 20_000;
 /** How long a link is down, and how long it is waited for what comes after: how soon it did is printed. In milliseconds. */
 const DOWN_MS = 20_000;
+const AWAY_MS = 500;
 const BACK_MS = 15_000;
 
 /** In the host's network: what listens there and leads to a socket file, which networks do not part. */
@@ -63,7 +62,7 @@ describe(
       apart = held.use(makeApart());
       folder = mkdtempSync(join(tmpdir(), "flybridge-apart-"));
       held.defer(() => rmSync(folder, { recursive: true, force: true }));
-      const files = await certificates(folder);
+      const files = await makeCertificates(folder);
       relay = held.use(
         await startRelay({
           under: apart.under("relay"),
@@ -106,7 +105,10 @@ describe(
       await untilRelayed(shell);
       const { link } = await shell.call("offer.make", {}, newIntent());
       assert.ok(link.startsWith(`${relay.origin}/pair#`), link);
-      browser = await launch(cameraShowing(link));
+      browser = await launchOnPhone(apart, folder, [
+        "--use-fake-device-for-media-stream",
+        `--use-file-for-fake-video-capture=${cameraShowing(link)}`,
+      ]);
       held.defer(() => browser.close());
       const context = await browser.newContext({ ...PHONE, ignoreHTTPSErrors: true, permissions: ["camera"] });
       context.setDefaultTimeout(WAIT_MS);
@@ -114,22 +116,6 @@ describe(
     });
     after(() => held.disposeAsync());
 
-    /** Chromium in the phone's network. */
-    async function launch(camera: string): Promise<Browser> {
-      const wrapper = join(folder, "chromium");
-      writeFileSync(wrapper, `#!/bin/sh\nexec ${apart.under("phone").join(" ")} ${chromiumPath()} "$@"\n`);
-      chmodSync(wrapper, 0o755);
-      return chromium.launch({
-        executablePath: wrapper,
-        args: [
-          "--no-sandbox",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--use-fake-device-for-media-stream",
-          `--use-file-for-fake-video-capture=${camera}`,
-        ],
-      });
-    }
     const card = () => phone.getByRole("region", { name: "What needs you" });
     const send = async (text: string): Promise<void> => {
       await phone.getByLabel("Prompt", { exact: true }).fill(text);
@@ -216,18 +202,26 @@ describe(
       assert.equal(await phone.locator(".words", { hasText: end }).count(), 1);
     });
 
-    it("go on when the phone gets another address", async () => {
-      const end = "Another harbour, the same ship.";
-      await send(`[[slow 500]] [[text One, two, three, four, five, six, seven, eight. ${end}]]`);
-      await said("One, two,");
-      apart.move();
-      await said(end);
-      await turnEnded();
-      await send('[[tool Bash {"command":"echo still here > moved","description":"Write a file"}]]');
-      await card().getByRole("button", { name: "Allow once" }).tap();
-      await turnEnded();
-      assert.equal(readFileSync(join(world.home, "project", "moved"), "utf8"), "still here\n");
-    });
+    for (const [what, file, change] of [
+      ["goes over to another network", "roamed", () => apart.roam(AWAY_MS)],
+      ["gets another address, and no word of it", "moved", () => apart.move()],
+    ] as const)
+      it(`go on when the phone ${what}, with nothing lost or doubled`, async () => {
+        const end = `Another harbour, the same ship (${file}).`;
+        await send(`[[slow 500]] [[text One, two, three, four, five, six, seven, eight. ${end}]]`);
+        await said("One, two,");
+        await change();
+        const since = performance.now();
+        await said(end);
+        console.log(`the phone ${what}: all there ${Math.round(performance.now() - since)} ms after`);
+        await turnEnded();
+        assert.equal(await phone.locator(".words", { hasText: end }).count(), 1);
+        assert.equal(promptsTold(end), 1);
+        await send(`[[tool Bash {"command":"echo still here > ${file}","description":"Write a file"}]]`);
+        await card().getByRole("button", { name: "Allow once" }).tap();
+        await turnEnded();
+        assert.equal(readFileSync(join(world.home, "project", file), "utf8"), "still here\n");
+      });
 
     it("use a terminal", async () => {
       const { session } = await shell.call(
@@ -274,14 +268,3 @@ describe(
     });
   },
 );
-
-/** An authority of the test's own, and a certificate of the relay's by it. */
-async function certificates(folder: string): Promise<{ ca: string; cert: string; key: string }> {
-  const authority = await makeAuthority();
-  const signed = await authority.sign([RELAY_ADDRESS]);
-  const files = { ca: join(folder, "ca.pem"), cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
-  writeFileSync(files.ca, authority.cert);
-  writeFileSync(files.cert, signed.cert);
-  writeFileSync(files.key, signed.key, { mode: 0o600 });
-  return files;
-}

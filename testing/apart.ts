@@ -6,6 +6,12 @@
  *                          10.78.9.9
  */
 import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { type Browser, chromium } from "playwright-core";
+import { makeAuthority } from "./authority.ts";
+import { chromiumPath } from "./browser.ts";
 
 /** Where both find the relay. */
 export const RELAY_ADDRESS = "10.78.9.9";
@@ -19,8 +25,12 @@ export interface Apart extends Disposable {
   /** The wire between that side and the relay. */
   unplug(side: Side): void;
   plug(side: Side): void;
-  /** Gives the phone another address, and takes the one it had. */
+  /** Gives the phone another address, and takes the one it had: its programs are told nothing else. */
   move(): void;
+  /** The same, with no network for that long in between, as between two of them. In milliseconds. */
+  roam(awayMs: number): Promise<void>;
+  /** How many UDP datagrams have come to the relay's machine so far. The relay itself takes none. */
+  datagrams(): number;
 }
 
 /** Why there can be none here; undefined when there can. */
@@ -82,18 +92,54 @@ export function makeApart(): Apart {
     undo();
     throw error;
   }
+  const move = (): void => {
+    address("phone", "add", moved + 1);
+    address("phone", "delete", moved);
+    moved += 1;
+  };
   return {
     under: (machine) => ["ip", "netns", "exec", names[machine]],
     unplug: (side) => ip("-n", names.relay, "link", "set", wireOf(side), "down"),
     plug: (side) => ip("-n", names.relay, "link", "set", wireOf(side), "up"),
     move() {
-      address("phone", "add", moved + 1);
-      address("phone", "delete", moved);
-      moved += 1;
+      move();
       route("phone");
+    },
+    async roam(awayMs) {
+      ip("-n", names.phone, "link", "set", "wire", "down");
+      move();
+      await setTimeout(awayMs);
+      ip("-n", names.phone, "link", "set", "wire", "up");
+      route("phone");
+    },
+    datagrams() {
+      const text = execFileSync("ip", ["netns", "exec", names.relay, "cat", "/proc/net/snmp"], { encoding: "utf8" });
+      return Number(/^Udp: (\d+) /mu.exec(text)?.[1]);
     },
     [Symbol.dispose]: undo,
   };
+}
+
+/** An authority of the test's own, and a certificate of the relay's by it, in files of that folder. */
+export async function makeCertificates(folder: string): Promise<{ ca: string; cert: string; key: string }> {
+  const authority = await makeAuthority();
+  const signed = await authority.sign([RELAY_ADDRESS]);
+  const files = { ca: join(folder, "ca.pem"), cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  writeFileSync(files.ca, authority.cert);
+  writeFileSync(files.cert, signed.cert);
+  writeFileSync(files.key, signed.key, { mode: 0o600 });
+  return files;
+}
+
+/** Chromium on the phone; what starts it lies in that folder. */
+export function launchOnPhone(apart: Apart, folder: string, args: readonly string[] = []): Promise<Browser> {
+  const wrapper = join(folder, "chromium");
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${apart.under("phone").join(" ")} ${chromiumPath()} "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  return chromium.launch({
+    executablePath: wrapper,
+    args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", ...args],
+  });
 }
 
 function sysctl(name: string, setting: string): void {
