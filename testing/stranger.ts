@@ -1,8 +1,38 @@
 /** Somebody at the door who is no device: raw frames over a WebSocket; and links on which what a device says is spoilt. */
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { LINK_PATH } from "@flybridge/protocol/relay.ts";
+import { encodeDeviceHello, LINK_PATH, PRE_AUTH_FRAME_BYTES, RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { type ClientOptions, WebSocket } from "ws";
+
+const hello = (purpose: "pair" | "reconnect"): Uint8Array => encodeDeviceHello({ v: 1, purpose, features: [] });
+const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+const chance = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
+
+/** What no device says first, and what comes of it is the same: the end. */
+export const MALFORMED: Readonly<Record<string, readonly (Uint8Array | string)[]>> = {
+  "an empty frame": [new Uint8Array(0)],
+  "one byte": [chance(1)],
+  "noise of the largest size": [chance(PRE_AUTH_FRAME_BYTES)],
+  "noise over the largest size": [chance(PRE_AUTH_FRAME_BYTES + 1)],
+  "a frame of a whole record": [chance(RECORD_BYTES)],
+  "a frame over a whole record": [chance(RECORD_BYTES + 1)],
+  "a frame of a megabyte": [chance(1024 * 1024)],
+  "a text frame": ["hello"],
+  "a hello as text": [new TextDecoder().decode(hello("pair"))],
+  "empty JSON": [text("{}")],
+  "JSON cut short": [hello("pair").subarray(0, -1)],
+  "another purpose": [text('{"v":1,"purpose":"rule","features":[]}')],
+  "a version nobody speaks": [text('{"v":60000,"purpose":"pair","features":[]}')],
+  "a hello that is not ASCII": [text('{"v":1,"purpose":"pair","features":["é"]}')],
+  "a prototype": [text('{"__proto__":{"v":1,"purpose":"pair","features":[]}}')],
+  "noise as message 1": [hello("pair"), chance(56)],
+  "noise as message 1 of a return": [hello("reconnect"), chance(128)],
+  "an empty message 1": [hello("reconnect"), new Uint8Array(0)],
+  "a key of zeros": [hello("pair"), new Uint8Array(56)],
+  "the hello twice": [hello("pair"), hello("pair")],
+  "six frames at once": [hello("pair"), ...Array.from({ length: 5 }, () => chance(56))],
+};
 
 export class Stranger {
   readonly socket: WebSocket;
