@@ -202,11 +202,15 @@ describe("a relay that has turned", { timeout: 240_000 }, () => {
     const { connection } = await shell.call("offer.make", {}, newIntent());
     const { key, ...place } = offerIn(connection);
     const [devices, hosts] = memoryLink();
+    const heard: Uint8Array[] = [];
     relay.turn((_real, _join, end) => {
       relay.turn();
       devices.listen({ frame: (frame) => end.data(frame), drained() {}, ended: () => end.close("over") });
       const far = {
-        data: (frame: Uint8Array) => devices.send(frame),
+        data(frame: Uint8Array) {
+          heard.push(frame.slice());
+          devices.send(frame);
+        },
         credit() {},
         hold() {},
         release() {},
@@ -230,8 +234,10 @@ describe("a relay that has turned", { timeout: 240_000 }, () => {
     const { link, route } = await joinAt(place, { kind: "offer" }, key);
     await assert.rejects(BareDevice.pair(connection, "fooled", link, route), faultIs("wrong_host", "refused"));
     await failed;
+    assert.equal(heard.length, 2, "a hello and message 1");
+    const { secret, offer } = parseConnection(connection);
+    for (const bytes of [secret, offer]) assert.ok(!Buffer.concat(heard).includes(Buffer.from(bytes)));
     // Nothing was lost by it: the offer is as good as before.
-    assert.equal(parseConnection(connection).rendezvous, place.rendezvous);
     (await RelayedDevice.pair(connection, "not fooled")).device.close();
   });
 });
