@@ -78,6 +78,11 @@ class Device {
     return { ...bridge, crash };
   }
 
+  /** In steps that are short beside what a ping has to be answered in. */
+  async pass(ms: number): Promise<void> {
+    for (const end = this.clock.now() + ms; this.clock.now() < end;) await this.clock.turn(LOOK_MS);
+  }
+
   async until(what: string, met: () => boolean): Promise<void> {
     for (let look = 0; look < MOST_LOOKS; look++) {
       if (met()) return;
@@ -126,6 +131,31 @@ async function withSession(world: World, prompt?: string): Promise<SessionId> {
 
 function textsIn(host: SmallHost, session: SessionId): string[] {
   return host.journal(session).flatMap(({ fact }) => (fact.kind === "prompt.accepted" ? [fact.text] : []));
+}
+
+/** A link over which each frame takes `delayMs` each way, in order: none arrives where that is infinite. */
+function delayed(link: Link, clock: FakeClock, delayMs: () => number): Link {
+  const wire = () => {
+    let last = 0;
+    return (deliver: () => void): void => {
+      last = Math.max(last, clock.now() + delayMs());
+      if (last < Number.POSITIVE_INFINITY) clock.setTimer(last - clock.now(), deliver);
+    };
+  };
+  const [there, back] = [wire(), wire()];
+  return {
+    get buffered() {
+      return link.buffered;
+    },
+    listen: (events) =>
+      link.listen({
+        frame: (frame) => back(() => events.frame(frame)),
+        drained: () => events.drained(),
+        ended: (end) => events.ended(end),
+      }),
+    send: (frame) => there(() => link.send(frame)),
+    close: (detail) => link.close(detail),
+  };
 }
 
 describe("a bridge", () => {
@@ -200,6 +230,58 @@ describe("the line", () => {
     replica.notice({ kind: "awake" });
     assert.equal(replica.view.value.connection.kind, "connecting");
     assert.deepEqual(await device.outcome(replica.call("workspace.list", {})), { folders: [], home: "/home" });
+  });
+
+  it("leaves a connection soon that says nothing after the network has changed", async () => {
+    const { host, device, replica } = await paired();
+    let delayMs = 0;
+    let dials = 0;
+    device.dial = () => {
+      const own = ++dials;
+      return delayed(host.dial(), device.clock, () => (own === 1 ? delayMs : 0));
+    };
+    host.cut();
+    await device.until("live", () => dials === 1 && replica.view.value.connection.kind === "live");
+    await device.pass(12_000);
+    // What still answers is gone on with.
+    replica.notice({ kind: "awake" });
+    await device.pass(30_000);
+    assert.equal(dials, 1);
+    delayMs = Number.POSITIVE_INFINITY;
+    const changed = device.clock.now();
+    replica.notice({ kind: "awake" });
+    await device.until("live again", () => dials === 2 && replica.view.value.connection.kind === "live");
+    const took = device.clock.now() - changed;
+    assert.ok(took <= 2_200, `${took} ms`);
+  });
+
+  it("has its usual patience after that time, and with a network that was slow before", async () => {
+    const { host, device, replica } = await paired();
+    let delayMs = 400;
+    let dials = 0;
+    device.dial = () => {
+      dials += 1;
+      return delayed(host.dial(), device.clock, () => delayMs);
+    };
+    const slower = async (): Promise<void> => {
+      delayMs = 4_000;
+      await device.pass(20_000);
+      delayMs = 400;
+      await device.pass(20_000);
+    };
+    host.cut();
+    await device.until("live", () => replica.view.value.connection.kind === "live");
+    await device.pass(12_000);
+    replica.notice({ kind: "awake" });
+    await slower();
+    assert.equal(dials, 1, "slow before");
+    delayMs = 20;
+    await device.pass(12_000);
+    replica.notice({ kind: "awake" });
+    await device.pass(5_000);
+    await slower();
+    assert.equal(dials, 1, "slow after");
+    assert.equal(replica.view.value.connection.kind, "live");
   });
 
   it("fails what was asked when the connection ends, and only then", async () => {

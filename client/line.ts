@@ -22,6 +22,11 @@ const UNTOLD_MS = 2_000;
 const HURRIED_MS = 4_000;
 const PATIENT_TRY = 4;
 
+/** Milliseconds after the network has changed in which a connection is asked like a direct one. */
+const DOUBT_MS = 3_000;
+/** Milliseconds of a round trip up to which it has to answer as soon as one: slow networks have their time. */
+const QUICK_MS = 500;
+
 export type Welcome = Extract<HostMessage, { t: "welcome" }>;
 /** What comes without having been asked for. */
 export type News = Exclude<HostMessage, { t: "welcome" | "reply" | "fault" }>;
@@ -54,6 +59,8 @@ export class Line {
   #state: Connection;
   #reason = "";
   #visible = true;
+  /** Ends the time after the network has changed. */
+  #stopDoubt: (() => void) | undefined;
   #tries = 0;
   /** Who waits for the outcome of the attempt that runs. */
   #waiting: { ok(calls: Calls): void; failed(error: Offline): void }[] = [];
@@ -93,6 +100,7 @@ export class Line {
   /** The network, the page or the person came back: maybe somewhere else. */
   wake(where: "here" | "elsewhere" = "here"): void {
     this.#lookForDirect(where === "elsewhere");
+    if (where === "elsewhere") this.#doubt();
     // Said at once, so that who asks for something now waits for the attempt that is about to begin.
     if (this.#state.kind !== "live" && this.#state.kind !== "connecting")
       this.#show({ kind: "connecting", since: this.#platform.now() });
@@ -127,8 +135,20 @@ export class Line {
   }
 
   #pace(): void {
-    if (this.#direct && this.#visible) this.#pipe?.pace(BEAT_DIRECT_MS, ANSWER_DIRECT_MS);
-    else this.#pipe?.pace(this.#paceMs);
+    const pipe = this.#pipe;
+    if (this.#direct && this.#visible) pipe?.pace(BEAT_DIRECT_MS, ANSWER_DIRECT_MS);
+    else if (this.#stopDoubt) pipe?.pace(BEAT_DIRECT_MS, (pipe.rttMs ?? 0) > QUICK_MS ? undefined : ANSWER_DIRECT_MS);
+    else pipe?.pace(this.#paceMs);
+  }
+
+  /** Nothing ends a connection whose network is gone while there is another. */
+  #doubt(): void {
+    this.#stopDoubt?.();
+    this.#stopDoubt = this.#platform.clock.setTimer(DOUBT_MS, () => {
+      this.#stopDoubt = undefined;
+      this.#pace();
+    });
+    this.#pace();
   }
 
   async #attempt(up: () => void, signal: AbortSignal): Promise<"again" | "soon" | "stop"> {

@@ -118,6 +118,13 @@ export const page = {
     return { text: parts.join("\n"), keys };
   },
 
+  /** How often the platform has said since then that the network may be another. */
+  async network(): Promise<() => number> {
+    let times = 0;
+    (await webPlatform(plainCell)).onNetwork(() => (times += 1));
+    return () => times;
+  },
+
   /** Pairs, or comes back when there is a host; gives the texts of a session's prompts once they are all there. */
   async drive(
     connection: string | undefined,

@@ -166,6 +166,38 @@ describe("a browser", { skip: existsSync(CHROMIUM) ? false : "no Chromium here" 
     assert.deepEqual(accepted.slice(0, 2), ["one", "two"]);
     assert.deepEqual(accepted.slice(2).sort(), ["four", "three"]);
   });
+
+  it("hears that the network is back, and that it is of another kind where the browser tells, and no more", async () => {
+    // As on a phone.
+    const args = ["--no-sandbox", "--enable-blink-features=NetInfoDownlinkMax"];
+    await using telling = await chromium.launch({ executablePath: CHROMIUM, args });
+    const context = await telling.newContext();
+    const tab = await open(context);
+    const session = await context.newCDPSession(tab);
+    const times = await tab.evaluateHandle(() => (globalThis as unknown as { flybridge: Page }).flybridge.network());
+    const told: number[] = [];
+    for (const [connectionType, latency] of [
+      ["wifi", 50],
+      ["wifi", 400],
+      ["cellular4g", 400],
+      ["none", 0],
+      ["cellular4g", 50],
+    ] as const) {
+      await tab.evaluate(() => {
+        const { connection } = navigator as unknown as { connection: EventTarget };
+        const heard = new Promise((resolve) => connection.addEventListener("change", resolve, { once: true }));
+        Object.assign(globalThis, { heard });
+      });
+      const offline = connectionType === "none";
+      const speed = { downloadThroughput: 1e6, uploadThroughput: 1e6 };
+      await session.send("Network.emulateNetworkConditions", { offline, latency, connectionType, ...speed });
+      await tab.evaluate(() => (globalThis as unknown as { heard: Promise<unknown> }).heard);
+      told.push(await times.evaluate((count) => count()));
+    }
+    assert.deepEqual(told.slice(0, 4), [1, 1, 2, 2]);
+    // Of which kind it is, and that it is back.
+    await tab.waitForFunction((count) => count() === 4, times);
+  });
 });
 
 describe("addresses in a browser", () => {

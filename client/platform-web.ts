@@ -23,13 +23,25 @@ export async function webPlatform(makeCell: MakeCell): Promise<Platform> {
     now: () => Date.now(),
     random,
     addressesOf: (connection) => webAddresses(location.origin, connection),
-    onNetwork(awake) {
-      addEventListener("online", awake);
-      return () => {
-        removeEventListener("online", awake);
-      };
-    },
+    onNetwork,
   };
+}
+
+/** Between two networks that both are there, as Wi-Fi and a phone's own, only some browsers say something. */
+function onNetwork(awake: () => void): () => void {
+  const { connection } = navigator as { connection?: EventTarget & { readonly type?: string } };
+  let type = connection?.type;
+  // It tells of how fast the network is as well, again and again.
+  const changed = (): void => {
+    if (type === connection?.type) return;
+    type = connection?.type;
+    if (navigator.onLine) awake();
+  };
+  const stop = new AbortController();
+  const { signal } = stop;
+  addEventListener("online", awake, { signal });
+  connection?.addEventListener("change", changed, { signal });
+  return () => stop.abort();
 }
 
 /**

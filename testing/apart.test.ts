@@ -210,10 +210,12 @@ describe(
         const end = `Another harbour, the same ship (${file}).`;
         await send(`[[slow 500]] [[text One, two, three, four, five, six, seven, eight. ${end}]]`);
         await said("One, two,");
+        const next = phone.waitForEvent("websocket");
         await change();
         const since = performance.now();
+        await (await next).waitForEvent("framereceived");
+        console.log(`the phone ${what}: at the relay again ${Math.round(performance.now() - since)} ms after`);
         await said(end);
-        console.log(`the phone ${what}: all there ${Math.round(performance.now() - since)} ms after`);
         await turnEnded();
         assert.equal(await phone.locator(".words", { hasText: end }).count(), 1);
         assert.equal(promptsTold(end), 1);

@@ -45,4 +45,14 @@ describe("a heartbeat", () => {
     await clock.turn(3_000);
     assert.deepEqual(deaths, [37_500]);
   });
+
+  it("has its patience again for a ping that it sends when it becomes impatient", async () => {
+    const { clock, heartbeat, pings, deaths } = beating(5_000);
+    await clock.turn(5_400);
+    heartbeat.pace(1_000, 2_000);
+    await clock.turn(1_900);
+    assert.deepEqual([pings.slice(0, 2), deaths], [[5_000, 5_400], []]);
+    await clock.turn(1_000);
+    assert.deepEqual(deaths, [7_400]);
+  });
 });

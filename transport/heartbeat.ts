@@ -50,9 +50,13 @@ export class Heartbeat {
 
   /**
    * A shorter pace counts from the last ping, so a page that comes to the front asks at once when that is long ago.
-   * `answerMs`: in place of `ANSWER_MS`.
+   * `answerMs`: in place of `ANSWER_MS`; less patience than before begins with a ping of its own, at once.
    */
   pace(ms: number | undefined, answerMs = ANSWER_MS): void {
+    if (answerMs < this.#answerMs) {
+      this.#beatAt = Number.NEGATIVE_INFINITY;
+      this.#askedAt = undefined;
+    }
     this.#paceMs = ms;
     this.#answerMs = answerMs;
     this.#arm();
