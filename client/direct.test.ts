@@ -33,6 +33,8 @@ class World {
   /** What becomes of an offer that the host has answered. */
   answered: () => Promise<Link> = () => Promise.resolve(this.channel());
   isReachable = true;
+  /** What is sent over a channel is lost, both ways. */
+  isLost = false;
   #channels: (() => void)[] = [];
 
   static async start(): Promise<World> {
@@ -89,7 +91,23 @@ class World {
     this.host.direct = undefined;
     const link = this.host.dial();
     this.#channels.push(() => link.close("gone"));
-    return link;
+    return {
+      get buffered() {
+        return link.buffered;
+      },
+      listen: (events) =>
+        link.listen({
+          frame: (frame) => {
+            if (!this.isLost) events.frame(frame);
+          },
+          drained: () => events.drained(),
+          ended: (end) => events.ended(end),
+        }),
+      send: (frame) => {
+        if (!this.isLost) link.send(frame);
+      },
+      close: (detail) => link.close(detail),
+    };
   }
 
   endChannels(): void {
@@ -282,6 +300,31 @@ describe("a line to a host that has a direct way", () => {
     assert.deepEqual(world.states, ["live", "connecting", "offline"]);
     world.isReachable = true;
     await world.until("live", () => world.replica.view.value.connection.kind === "live");
+  });
+
+  it("leaves it soon when it falls silent, though not while nobody looks, for that wakes a phone", async () => {
+    const world = await World.start();
+    const { id } = await world.session();
+    await world.until("gone over", () => world.welcomes === 2);
+    for (const [isVisible, least, most] of [
+      [true, 2_000, 3_200],
+      [false, 10_000, 40_200],
+    ] as const) {
+      world.replica.notice({ kind: "visible", visible: isVisible });
+      await world.pass(10_000);
+      world.isLost = true;
+      const silent = world.clock.now();
+      const { welcomes } = world;
+      await world.until("back", () => world.welcomes === welcomes + 1);
+      const took = world.clock.now() - silent;
+      assert.ok(took >= least && took <= most, `${took} ms`);
+      assert.deepEqual(world.states, ["live"]);
+      world.isLost = false;
+      await world.outcome(world.prompt(id, "back"));
+      await world.pass(61_000);
+      world.replica.notice({ kind: "visible", visible: true });
+      await world.until("gone over again", () => world.welcomes === welcomes + 2);
+    }
   });
 
   it("goes on as it is when none opens, and does not try on and on; on another network it does", async () => {
