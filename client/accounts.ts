@@ -21,8 +21,12 @@ import type { AccountContents, AccountHost } from "./relay/contents.ts";
 import type { AccountPairing } from "./relay/credentials.ts";
 import type { KnownHost } from "./replica.ts";
 
-/** Milliseconds after which a host that could not be paired with is tried again without being asked to. */
-const AGAIN_MS = 60_000;
+/**
+ * Milliseconds after which a host that could not be paired with is tried again without being asked to: the first time,
+ * for what is in the way is most often over then, and at most, each time twice as long.
+ */
+const AGAIN_MS = 4_000;
+const LONGEST_AGAIN_MS = 64_000;
 
 export interface AccountsAround {
   readonly platform: Platform;
@@ -111,8 +115,8 @@ class Here implements AccountHere {
   #looking: Promise<void> | undefined;
   /** One after the other: each takes the relay's session for itself. */
   #pairing: Promise<unknown> = Promise.resolve();
-  /** When a host was tried last. */
-  readonly #tried = new Map<string, number>();
+  /** Hosts that could not be paired with: until when they are let alone, by the clock, and how many milliseconds that is. */
+  readonly #failed = new Map<string, { readonly until: number; readonly wait: number }>();
 
   constructor(account: Account, around: AccountsAround) {
     this.account = account;
@@ -127,7 +131,7 @@ class Here implements AccountHere {
     if (isLive && !this.#isLive) void this.look();
     this.#isLive = isLive;
     if (state.kind === "in") return;
-    this.#tried.clear();
+    this.#failed.clear();
     this.view.change((view) => {
       delete view.contents;
       delete view.fault;
@@ -173,8 +177,8 @@ class Here implements AccountHere {
     if (host.hostKey === undefined) return this.#show(id, { kind: "unreadable" });
     if ((await platform.keys.kept(forgottenName(id))) !== undefined) return this.#show(id, { kind: "forgotten" });
     if (!host.connected) return this.#show(id, { kind: "away" });
-    const tried = this.#tried.get(id);
-    if (tried !== undefined && platform.now() - tried < AGAIN_MS && before) return;
+    // One that has just come back is something else than the one that was tried.
+    if (before?.kind !== "away" && platform.clock.now() < (this.#failed.get(id)?.until ?? 0)) return;
     void this.#pair(host);
   }
 
@@ -185,11 +189,13 @@ class Here implements AccountHere {
       try {
         const ds = (await platform.keys.device()).publicKey;
         if (!this.#isKnown(host.host)) await this.account.pairing(host.host, ds, (by) => this.#pairBy(host, by));
+        this.#failed.delete(host.host);
         this.#show(host.host, { kind: "known" });
       } catch (error) {
+        const wait = Math.min(LONGEST_AGAIN_MS, 2 * (this.#failed.get(host.host)?.wait ?? AGAIN_MS / 2));
+        this.#failed.set(host.host, { until: platform.clock.now() + wait, wait });
         this.#show(host.host, stateOf(error));
       }
-      this.#tried.set(host.host, platform.now());
     };
     const paired = this.#pairing.then(pair);
     this.#pairing = paired;

@@ -2,18 +2,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accountKeys, pairingOfferOf } from "@flybridge/crypto/account.ts";
 import { isEndorsedHost, isEndorsedPairing } from "@flybridge/crypto/proof.ts";
-import { nobleSuite } from "@flybridge/crypto/noble.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import { type FakeClock, fakeClock } from "@flybridge/transport/fake-clock.ts";
-import { plainCell } from "../cell.ts";
 import { memoryKeys } from "../keys-memory.contract.ts";
 import type { Keys } from "../keys.ts";
-import type { Platform } from "../platform.ts";
 import { seededRandom } from "../small-host.contract.ts";
-import { memoryStore } from "../store-memory.ts";
 import { StoreError } from "../store.ts";
 import { type Account, openAccount } from "./account.ts";
 import { keptAccount } from "./kept-account.ts";
+import { smallDevice } from "./small-device.contract.ts";
 import { ORIGIN, SESSION_MS, SmallRelay } from "./small-relay.contract.ts";
 
 const EMAIL = "nora@example.org";
@@ -52,24 +49,14 @@ class World {
   /** A window of a device, or the device after a restart. */
   async window(keys: Keys): Promise<Account> {
     this.#seed += 1;
-    const random = seededRandom(this.#seed);
-    const relay = (origin: string) => this.relay.dial(origin);
-    const platform: Platform = {
-      reach: () => Promise.resolve({ suite: nobleSuite(random), dial: relay, relay }),
-      keys,
-      store: memoryStore(),
-      owner: { self: `${this.#seed}`, isAlive: () => Promise.resolve(true) },
+    const platform = smallDevice(this.relay, {
       clock: this.clock,
-      makeCell: plainCell,
-      // A clock that is wrong by a day must not matter.
-      now: () => 1_800_000_000_000 - 86_400_000 + this.clock.now(),
-      random,
-      addressesOf: () => [],
+      keys,
+      seed: this.#seed,
       onNetwork: (awake) => {
         this.awake = awake;
-        return () => {};
       },
-    };
+    });
     const account = await openAccount(platform, ORIGIN);
     this.#open.push(account);
     return account;

@@ -20,7 +20,7 @@ import * as v from "valibot";
 import type { Reach } from "../platform.ts";
 
 /** Milliseconds in which a relay answers a call. */
-const CALL_MS = 30_000;
+const CALL_MS = 15_000;
 
 /** The relay did not do what it was asked. `message` is its own, for a person. */
 export class CallRefused extends Error {
