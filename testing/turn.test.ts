@@ -231,7 +231,7 @@ describe("a host and a device that only a TURN server joins", { timeout: 300_000
     notLogged(place, WRONG);
   });
 
-  it("[R80] are a page and its host as well, also when the server only falls silent", async () => {
+  it("[R80] go directly by it from a page, and back when the server only falls silent", async () => {
     await using place = await makePlace(TURN.user.password);
     const { shell, world, relay, turn } = place;
     const browser = await launchOnPhone(apart, folder);
