@@ -3,6 +3,10 @@
 /** What comes of a frame, and of the next one, which it may ask for. */
 export type Spoil = (frame: Uint8Array, next: () => Uint8Array | undefined) => readonly Uint8Array[];
 
+export type Direction = "up" | "down";
+/** What went through, as it came. */
+export type Kept = Readonly<Record<Direction, Uint8Array[]>>;
+
 export const ATTACKS: Readonly<Record<string, Spoil>> = {
   "a flipped bit": (frame) => {
     const changed = frame.slice();
@@ -18,11 +22,17 @@ export const ATTACKS: Readonly<Record<string, Spoil>> = {
   },
 };
 
-/** Gives on what comes, but for frame `at`, counted from 0, which is spoilt. Swapping holds it back for the next one. */
-export function spoiling(at: number, spoil: Spoil, to: (frame: Uint8Array) => void): (frame: Uint8Array) => void {
+/** Keeps and gives on what comes, but for frame `at`, counted from 0, which is spoilt. Swapping holds it back for the next one. */
+export function spoiling(
+  at: number,
+  spoil: Spoil,
+  to: (frame: Uint8Array) => void,
+  kept: Uint8Array[],
+): (frame: Uint8Array) => void {
   let index = 0;
   let held: Uint8Array | undefined;
   return (frame) => {
+    kept.push(frame.slice());
     if (held) {
       const first = held;
       held = undefined;

@@ -5,16 +5,20 @@ import { BlockList } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAccess } from "@flybridge/relay/access/access.ts";
+import type { CircuitEnd, DeviceEnd } from "@flybridge/relay/circuits/end.ts";
 import { type Hub, makeHub } from "@flybridge/relay/circuits/hub.ts";
 import { newCounts } from "@flybridge/relay/circuits/counts.ts";
 import { receive } from "@flybridge/relay/doors/peer.ts";
 import { openServer } from "@flybridge/relay/doors/server.ts";
 import { openRelayStore } from "@flybridge/relay/store/open.ts";
+import { type Direction, type Kept, type Spoil, spoiling } from "./attacks.ts";
 
 export interface TurnedRelay extends AsyncDisposable {
   readonly origin: string;
   /** What joins do from now on; as the real hub does, when absent. */
   turn(join?: (real: Hub["join"], ...of: Parameters<Hub["join"]>) => ReturnType<Hub["join"]>): void;
+  /** Frame `at` of one direction of the next circuit, counted from 0, is spoilt; what goes through is kept. */
+  spoilNext(direction: Direction, at: number, spoil: Spoil, kept: Kept): void;
 }
 
 export async function startTurnedRelay(): Promise<TurnedRelay> {
@@ -56,11 +60,33 @@ export async function startTurnedRelay(): Promise<TurnedRelay> {
     }),
   );
   const open = held.move();
+  const turn: TurnedRelay["turn"] = (join) => {
+    turned = join;
+  };
   return {
     origin: origin(),
-    turn(join) {
-      turned = join;
+    turn,
+    spoilNext(direction, at, spoil, kept) {
+      const through = (end: CircuitEnd, way: Direction): ((frame: Uint8Array) => void) =>
+        spoiling(direction === way ? at : Number.POSITIVE_INFINITY, spoil, (frame) => end.data(frame), kept[way]);
+      turn(async (join, what, end) => {
+        turn();
+        const joined = await join(what, { ...methodsOf(end), data: through(end, "down") });
+        if (joined.kind !== "joined") return joined;
+        return { ...joined, end: { ...methodsOf(joined.end), data: through(joined.end, "up") } };
+      });
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Of an end that may be an instance of a class. */
+function methodsOf<End extends CircuitEnd | DeviceEnd>(end: End): End {
+  return Object.assign(Object.create(end) as End, {
+    credit: (bytes: number) => end.credit(bytes),
+    close: (reason: string) => end.close(reason),
+    hold: () => end.hold(),
+    release: () => end.release(),
+    ...("isAlive" in end ? { isAlive: () => end.isAlive() } : {}),
+  });
 }

@@ -38,37 +38,47 @@ export class Place implements AsyncDisposable {
   readonly world: World;
   /** Of the host's machine: it comes by the local socket, whichever way others come. */
   readonly shell: BareDevice;
-  /** Undefined where there is none. */
+  /** Undefined where there is none, or where it is the test's own. */
   readonly relay: RunningRelay | undefined;
+  /** Of the relay that devices come by. */
+  readonly #relayed: string | undefined;
   readonly #held: AsyncDisposableStack;
 
-  private constructor(world: World, shell: BareDevice, relay: RunningRelay | undefined, held: AsyncDisposableStack) {
+  private constructor(
+    world: World,
+    shell: BareDevice,
+    by: { readonly relay: RunningRelay | undefined; readonly origin: string | undefined },
+    held: AsyncDisposableStack,
+  ) {
     this.world = world;
     this.shell = shell;
-    this.relay = relay;
+    this.relay = by.relay;
+    this.#relayed = by.origin;
     this.#held = held;
   }
 
-  /** `env` is the host's and the relay's. */
+  /** `env` is the host's and the relay's; `at` is the origin of a relay of the test's own. */
   static async open(
     way: Way,
     {
       args = ["--confirm", "never"],
       env = {},
-    }: { args?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
+      at,
+    }: { args?: readonly string[]; env?: Readonly<Record<string, string>>; at?: string } = {},
   ): Promise<Place> {
     await using held = new AsyncDisposableStack();
-    const relay = way === "by a relay" ? held.use(await startRelay({ env })) : undefined;
-    const world = held.use(await startWorld({ env, args: [...args, ...(relay ? ["--relay", relay.origin] : [])] }));
+    const relay = way === "by a relay" && at === undefined ? held.use(await startRelay({ env })) : undefined;
+    const origin = at ?? relay?.origin;
+    const world = held.use(await startWorld({ env, args: [...args, ...(origin ? ["--relay", origin] : [])] }));
     const shell = await world.shell();
     held.defer(() => shell.close());
-    if (relay) await untilRelayed(shell, relay.origin);
-    return new Place(world, shell, relay, held.move());
+    if (origin) await untilRelayed(shell, origin);
+    return new Place(world, shell, { relay, origin }, held.move());
   }
 
   /** Where browsers find the app. */
   get origin(): string {
-    return this.relay?.origin ?? `http://127.0.0.1:${this.world.port}`;
+    return this.#relayed ?? `http://127.0.0.1:${this.world.port}`;
   }
 
   /** Of loopback. */
@@ -78,14 +88,14 @@ export class Place implements AsyncDisposable {
 
   /** Whoever brings this invitation, or only says so. */
   knock(connection: string): Promise<Comer> {
-    if (!this.relay) return Promise.resolve(comerTo(this.#door));
+    if (this.#relayed === undefined) return Promise.resolve(comerTo(this.#door));
     const { key, ...place } = offerIn(connection);
     return this.#join(place, { kind: "offer" }, key);
   }
 
   /** Whoever comes back with these, with the newest ticket that lies beside them. */
   approach(keys: Keys): Promise<Comer> {
-    if (!this.relay) return Promise.resolve(comerTo(this.#door));
+    if (this.#relayed === undefined) return Promise.resolve(comerTo(this.#door));
     const { proof, way } = keys as RelayedKeys;
     assert.ok(proof && way, "it was never let in by the relay");
     return this.#join(way, { kind: "ticket", ticket: way.ticket }, proof);
@@ -113,7 +123,7 @@ export class Place implements AsyncDisposable {
 
   /** Has the device take its next ticket; one that is cut off before keeps the one it has. */
   async renew(device: BareDevice): Promise<BareDevice> {
-    if (!this.relay) return device;
+    if (this.#relayed === undefined) return device;
     const keys: RelayedKeys = device.keys;
     keys.proof ??= newProof();
     const key = toBase64Url(keys.proof.publicKey);
