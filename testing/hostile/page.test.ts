@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { signOpening } from "@flybridge/crypto/proof.ts";
-import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
+import { fromBase64Url } from "@flybridge/protocol/base64.ts";
 import { LINK_PATH } from "@flybridge/protocol/relay.ts";
 import { relaySocketOf } from "@flybridge/protocol/relay/origin.ts";
 import { encode, type Opening, RELAY_PATH } from "@flybridge/protocol/relay/words.ts";
