@@ -1,6 +1,6 @@
 /** The app's one IndexedDB database: the store's tables, and the keys. */
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import { StoreError, TABLES } from "./store.ts";
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import { StoreError, type Table, TABLES } from "./store.ts";
 
 const VERSION = 1;
 
@@ -33,6 +33,26 @@ export async function openDatabase(name: string): Promise<Database> {
     });
     return database;
   });
+}
+
+type Name = Table | "keys";
+
+/**
+ * What `ask` asks of some tables, which is all asked at once, in one transaction whose end is asked for with it. WebKit
+ * leaves a transaction open that a page which is left had not ended, and every later page then waits for it.
+ */
+export async function inTables<const Names extends readonly Name[], Mode extends "readonly" | "readwrite", Answer>(
+  database: Database,
+  names: Names,
+  mode: Mode,
+  ask: (transaction: IDBPTransaction<Schema, [...Names], Mode>) => Promise<Answer>,
+  durability: "strict" | "relaxed" = "strict",
+): Promise<Answer> {
+  const transaction = database.transaction([...names] as [...Names], mode, { durability });
+  const asked = ask(transaction);
+  transaction.commit();
+  const [answer] = await Promise.all([asked, transaction.done]);
+  return answer;
 }
 
 /** Runs `act` with every failure of the platform as a `StoreError`. */

@@ -7,7 +7,7 @@
 import { checkedAgreement } from "@flybridge/crypto/agreement.ts";
 import type { SigningKey } from "@flybridge/crypto/identity.ts";
 import { type AgreementKey, KEY_BYTES } from "@flybridge/crypto/suite.ts";
-import { type Database, guarded, type Sealed } from "./database-web.ts";
+import { type Database, guarded, inTables, type Sealed } from "./database-web.ts";
 import type { Keys } from "./keys.ts";
 import { StoreError } from "./store.ts";
 
@@ -54,7 +54,7 @@ export function webKeys(database: Database): Keys {
   ): Promise<K> => {
     const sealedName = `${pair.name} sealed`;
     // One that was made stays the device's, whatever a newer browser could do: it is known by this key.
-    const sealed = await database.get("keys", sealedName);
+    const sealed = await find(database, sealedName);
     const lasting = sealed ? undefined : await lastingPair(database, pair);
     if (lasting) return native(lasting);
     const fresh = await seal(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
@@ -66,9 +66,9 @@ export function webKeys(database: Database): Keys {
     own(PROOF, nativeSigning, async (secret) => (await import("@flybridge/crypto/identity.ts")).signingKey(secret));
 
   const put = async (name: string, value: Sealed | undefined): Promise<void> => {
-    const transaction = database.transaction("keys", "readwrite", { durability: "strict" });
-    const change = value ? transaction.store.put(value, name) : transaction.store.delete(name);
-    await Promise.all([change, transaction.done]);
+    await inTables(database, ["keys"], "readwrite", ({ store }): Promise<unknown> =>
+      value ? store.put(value, name) : store.delete(name),
+    );
   };
   /** Sealing takes a moment, in which a later one must not overtake. */
   let last: Promise<unknown> = Promise.resolve();
@@ -78,7 +78,7 @@ export function webKeys(database: Database): Keys {
     proof: () => once(PROOF.name, proof),
     secrets: (host) =>
       guarded(async () => {
-        const kept = (await database.get("keys", nameOf(host))) as Sealed | undefined;
+        const kept = (await find(database, nameOf(host))) as Sealed | undefined;
         if (!kept) return [];
         const bytes = await unseal(kept);
         return Array.from({ length: bytes.length / KEY_BYTES }, (_, at) =>
@@ -101,7 +101,7 @@ export function webKeys(database: Database): Keys {
     kept: (name) =>
       guarded(async () => {
         await last;
-        const kept = (await database.get("keys", textName(name))) as Sealed | undefined;
+        const kept = (await find(database, textName(name))) as Sealed | undefined;
         return kept && new TextDecoder().decode(await unseal(kept));
       }),
     keepText(name, text) {
@@ -128,16 +128,23 @@ async function keyOf<T extends CryptoKey | CryptoKeyPair | Sealed | undefined>(
   name: string,
   make: () => Promise<T>,
 ): Promise<T> {
-  const kept = await database.get("keys", name);
+  const kept = await find(database, name);
   if (kept) return kept as T;
   const fresh = await make();
   if (!fresh) return fresh;
-  // Making a key is asynchronous and would end the transaction, so it is looked for again inside.
-  const transaction = database.transaction("keys", "readwrite", { durability: "strict" });
-  const theirs = await transaction.store.get(name);
-  if (!theirs) await transaction.store.put(fresh, name);
-  await transaction.done;
-  return (theirs as T | undefined) ?? fresh;
+  try {
+    await inTables(database, ["keys"], "readwrite", ({ store }) => store.add(fresh, name));
+    return fresh;
+  } catch (error) {
+    // The other tab was quicker.
+    if (error instanceof DOMException && error.name === "ConstraintError")
+      return ((await find(database, name)) as T | undefined) ?? fresh;
+    throw error;
+  }
+}
+
+function find(database: Database, name: string): Promise<CryptoKey | CryptoKeyPair | Sealed | undefined> {
+  return inTables(database, ["keys"], "readonly", ({ store }) => store.get(name));
 }
 
 function newWrappingKey(): Promise<CryptoKey> {
@@ -156,8 +163,8 @@ async function newPair({ algorithm, usages }: Own): Promise<CryptoKeyPair | unde
 /** WebKitGTK makes X25519 keys, keeps them, and gives null for what it kept. */
 async function lastingPair(database: Database, own: Own): Promise<CryptoKeyPair | undefined> {
   const pair = await keyOf(database, own.name, () => newPair(own));
-  if (!pair || (await database.get("keys", own.name))) return pair;
-  await database.delete("keys", own.name);
+  if (!pair || (await find(database, own.name))) return pair;
+  await inTables(database, ["keys"], "readwrite", ({ store }) => store.delete(own.name));
   return undefined;
 }
 

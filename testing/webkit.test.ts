@@ -7,6 +7,10 @@ import { type BareDevice, newIntent } from "./bare.ts";
 import { KEYS, launchWebKit, type WebKit } from "./webkit.ts";
 import { startWorld, type World } from "./world.ts";
 
+/** How often the page is left, and by how much later each time after it began, in milliseconds. */
+const LEFT = 24;
+const MOMENT_MS = 25;
+
 describe("the app in WebKit", { timeout: 300_000 }, () => {
   let world: World;
   let shell: BareDevice;
@@ -30,15 +34,14 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
 
   const screen = (): Promise<string> =>
     webkit.run("return document.querySelector('.xterm-rows')?.innerText ?? document.body.innerText");
-  const shows = async (text: string): Promise<void> => {
-    await webkit
-      .until(text, "return document.querySelector('.xterm-rows')?.innerText.includes(arguments[0])", text)
-      .catch(async (error: unknown) => {
-        throw new Error(`The screen never showed ${text}:\n${await screen()}`, { cause: error });
-      });
-  };
+  const until = (what: string, script: string, ...args: unknown[]): Promise<unknown> =>
+    webkit.until(what, script, ...args).catch(async (error: unknown) => {
+      throw new Error(`The page never showed ${what}:\n${await screen()}`, { cause: error });
+    });
+  const shows = (text: string): Promise<unknown> =>
+    until(text, "return document.querySelector('.xterm-rows')?.innerText.includes(arguments[0])", text);
   const live = (): Promise<unknown> =>
-    webkit.until("the terminal", "return document.querySelector('.term-area[data-live=true]') !== null");
+    until("the terminal", "return document.querySelector('.term-area[data-live=true]') !== null");
   /** Loading begins in its own time: until then the page that is left looks live. */
   const reload = async (): Promise<void> => {
     await webkit.run("window.isLeft = true; location.reload()");
@@ -75,6 +78,18 @@ describe("the app in WebKit", { timeout: 300_000 }, () => {
 
   it("comes back when the page is loaded anew, with the key it has", async () => {
     await reload();
+    await shows("hello");
+  });
+
+  it("comes back after it was left again and again, in the middle of whatever it then did", async () => {
+    // By a link, not anew: such a page the browser may keep as it is.
+    const address = await webkit.run<string>("return location.href");
+    for (let time = 1; time <= LEFT; time++) {
+      await webkit.open(time % 2 === 0 ? address : new URL("/sessions", address).href);
+      await until("its moment", "return performance.now() > arguments[0]", MOMENT_MS * time);
+    }
+    await webkit.open(address);
+    await live();
     await shows("hello");
   });
 
