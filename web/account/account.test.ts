@@ -91,6 +91,23 @@ describe("an account", () => {
     assert.deepEqual(faults, []);
   });
 
+  it("says why it was not done, and leaves the focus where it was", async () => {
+    const { page, faults } = await stage.open("account", DESKTOP);
+    await page.getByRole("button", { name: "Delete the account" }).click();
+    const sheet = page.getByRole("dialog");
+    const end = sheet.getByRole("button", { name: "Delete it for good" });
+    await sheet.getByLabel("To delete it").fill("ada@harbour.example");
+    await sheet.getByLabel("Passphrase", { exact: true }).fill("not this one");
+    await end.click();
+    await sheet.getByRole("alert").filter({ hasText: "do not belong together" }).waitFor();
+    assert.equal(await end.evaluate((button) => button === document.activeElement), true);
+    await sheet.getByLabel("Passphrase", { exact: true }).fill(PASSPHRASE);
+    await end.click();
+    await page.getByText("The account is deleted").waitFor();
+    await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+    assert.deepEqual(faults, []);
+  });
+
   it("shows a passphrase only while it is to be seen", async () => {
     const { page } = await stage.open("account-in", DESKTOP);
     const field = page.getByLabel("Passphrase", { exact: true });

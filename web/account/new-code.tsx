@@ -1,39 +1,23 @@
 /** Another recovery code, by whoever has the passphrase. */
 import type { AccountHere } from "@flybridge/client/bridge.ts";
-import { visible } from "@flybridge/protocol/text.ts";
-import { createSignal, Show } from "solid-js";
-import { Icon } from "../design/icon.tsx";
+import { createSignal } from "solid-js";
+import { Fault } from "../design/fault.tsx";
 import { Sheet } from "../design/sheet.tsx";
 import { t } from "../words.ts";
 import { PassphraseField } from "./passphrase-field.tsx";
+import { createAttempt, PassphraseForm } from "./passphrase-form.tsx";
 
 export default function NewCode(props: { here: AccountHere; onClose: () => void; made: (code: string) => void }) {
   const [passphrase, setPassphrase] = createSignal("");
-  const [busy, setBusy] = createSignal(false);
-  const [fault, setFault] = createSignal<string>();
-  const make = (): void => {
-    setFault();
-    setBusy(true);
-    props.here.account
-      .newRecoveryCode(passphrase())
-      .then(
-        ({ recoveryCode }) => {
-          props.onClose();
-          props.made(recoveryCode);
-        },
-        (error: unknown) => setFault(error instanceof Error ? error.message : String(error)),
-      )
-      .finally(() => setBusy(false));
+  const attempt = createAttempt();
+  const make = async (): Promise<void> => {
+    const { recoveryCode } = await props.here.account.newRecoveryCode(passphrase());
+    props.onClose();
+    props.made(recoveryCode);
   };
   return (
     <Sheet title={t("New recovery code")} onClose={props.onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!busy()) make();
-        }}
-      >
+      <PassphraseForm attempt={attempt} act={t("Make a new code")} complete={passphrase() !== ""} submit={make}>
         <p>{t("The code that you have now opens nothing any more once the next one is made.")}</p>
         <PassphraseField
           label={t("Passphrase")}
@@ -41,20 +25,8 @@ export default function NewCode(props: { here: AccountHere; onClose: () => void;
           onInput={setPassphrase}
           ref={(field) => queueMicrotask(() => field.focus())}
         />
-        <Show when={fault()}>
-          {(why) => (
-            <p class="fault" role="alert">
-              <Icon name="alert" small />
-              {visible(why())}
-            </p>
-          )}
-        </Show>
-        <div class="form-end">
-          <button type="submit" class="button strong wide" disabled={busy() || passphrase() === ""}>
-            {busy() ? t("Making keys of the passphrase") : t("Make a new code")}
-          </button>
-        </div>
-      </form>
+        <Fault why={attempt.fault()} />
+      </PassphraseForm>
     </Sheet>
   );
 }

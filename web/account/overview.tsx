@@ -5,6 +5,7 @@ import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createSignal, onCleanup, onMount, Show } from "solid-js";
 import { useDeck } from "../deck.ts";
+import { Fault } from "../design/fault.tsx";
 import { Icon, type IconName } from "../design/icon.tsx";
 import { lazySheet } from "../design/lazy-sheet.tsx";
 import { Loading } from "../design/loading.tsx";
@@ -84,10 +85,7 @@ export function Overview(props: {
       <Show
         when={props.here.view.value.contents}
         fallback={
-          <Show
-            when={props.here.view.value.fault === undefined}
-            fallback={<Fault text={props.here.view.value.fault} />}
-          >
+          <Show when={props.here.view.value.fault === undefined} fallback={<Fault why={props.here.view.value.fault} />}>
             <Loading />
           </Show>
         }
@@ -179,14 +177,5 @@ function Line(props: { state: Extract<AccountState, { kind: "in" }>; here: Accou
         </div>
       )}
     </Show>
-  );
-}
-
-function Fault(props: { text: string | undefined }) {
-  return (
-    <p class="fault" role="alert">
-      <Icon name="alert" small />
-      {visible(props.text ?? "")}
-    </p>
   );
 }

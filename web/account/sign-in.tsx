@@ -1,15 +1,17 @@
 /** The way into an account at a relay: with its passphrase, by making one, or with its recovery code. */
 import type { AccountHere } from "@flybridge/client/bridge.ts";
-import { visible, visibleLine } from "@flybridge/protocol/text.ts";
+import { visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createSignal, createUniqueId, For, onCleanup, onMount, Show } from "solid-js";
 import { useDeck } from "../deck.ts";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { thisDevice } from "../device/self.ts";
 import { ServedNote } from "../remote/served-note.tsx";
 import { t } from "../words.ts";
 import { loadAgain } from "./page.ts";
 import { PassphraseField } from "./passphrase-field.tsx";
+import { createAttempt, PassphraseForm } from "./passphrase-form.tsx";
 import { placeOf } from "./place.ts";
 
 type Way = "sign-in" | "sign-up" | "recovery";
@@ -31,14 +33,9 @@ export function SignIn(props: {
   const [invitation, setInvitation] = createSignal("");
   /** The relay has said that it wants one. */
   const [invited, setInvited] = createSignal(false);
-  const [busy, setBusy] = createSignal(false);
-  const [fault, setFault] = createSignal<string>();
+  const attempt = createAttempt();
   const [blocked, setBlocked] = createSignal(false);
   let first: HTMLInputElement | undefined;
-  let alive = true;
-  onCleanup(() => {
-    alive = false;
-  });
 
   // A page may connect only to relays that its host used when the page was loaded.
   const violated = (event: SecurityPolicyViolationEvent): void => {
@@ -51,7 +48,7 @@ export function SignIn(props: {
 
   const turn = (next: Way): void => {
     setWay(next);
-    setFault();
+    attempt.clear();
   };
   const enter = async (): Promise<{ code: string; after: "sign-up" | "recovery" } | undefined> => {
     const { account } = props.here;
@@ -75,18 +72,13 @@ export function SignIn(props: {
     }
   };
   const submit = async (): Promise<void> => {
-    setFault();
-    setBusy(true);
     props.busy(true);
     try {
-      const shown = await enter();
-      props.entered(shown);
+      props.entered(await enter());
     } catch (error) {
-      if (!alive) return;
       if (isNotInvited(error)) setInvited(true);
-      setFault(visible(error instanceof Error ? error.message : String(error)));
+      throw error;
     } finally {
-      setBusy(false);
       props.busy(false);
     }
   };
@@ -117,7 +109,7 @@ export function SignIn(props: {
                   type="button"
                   role="radio"
                   aria-checked={way() === value}
-                  disabled={busy()}
+                  disabled={attempt.busy()}
                   onClick={() => turn(value)}
                 >
                   {label}
@@ -126,13 +118,12 @@ export function SignIn(props: {
             </For>
           </div>
         </Show>
-        <form
+        <PassphraseForm
           class="account-form"
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (!busy()) void submit();
-          }}
+          attempt={attempt}
+          act={ACTS[way()]()}
+          complete={complete()}
+          submit={submit}
         >
           <div>
             <label class="label" for={`${id}-email`}>
@@ -232,31 +223,21 @@ export function SignIn(props: {
               </div>
             }
           >
-            <Show when={fault()}>
-              {(why) => (
-                <p class="fault" role="alert">
-                  <Icon name="alert" small />
-                  {why()}
-                </p>
-              )}
-            </Show>
+            <Fault why={attempt.fault()} />
           </Show>
-          <button type="submit" class="button strong wide" disabled={busy() || !complete()}>
-            {busy() ? t("Making keys of the passphrase") : ACTS[way()]()}
-          </button>
-        </form>
+        </PassphraseForm>
         <div class="account-else">
           <Show
             when={way() === "recovery"}
             fallback={
               <Show when={way() === "sign-in"}>
-                <button type="button" class="button plain" disabled={busy()} onClick={() => turn("recovery")}>
+                <button type="button" class="button plain" disabled={attempt.busy()} onClick={() => turn("recovery")}>
                   {t("Use the recovery code")}
                 </button>
               </Show>
             }
           >
-            <button type="button" class="button plain" disabled={busy()} onClick={() => turn("sign-in")}>
+            <button type="button" class="button plain" disabled={attempt.busy()} onClick={() => turn("sign-in")}>
               {t("Use the passphrase")}
             </button>
           </Show>

@@ -3,8 +3,8 @@ import { type Connection, formatAddress, type LinkPurpose, toBase64Url } from "@
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { createSignal, createUniqueId, Show } from "solid-js";
 import "../design/facts.css";
+import { Fault } from "../design/fault.tsx";
 import "../design/form.css";
-import { Icon } from "../design/icon.tsx";
 import { thisDevice } from "../device/self.ts";
 import { ServedNote } from "../remote/served-note.tsx";
 import { t } from "../words.ts";
@@ -82,14 +82,7 @@ export function PairAsk(props: {
           />
         </div>
       </Show>
-      <Show when={props.fault}>
-        {(fault) => (
-          <p class="fault" role="alert">
-            <Icon name="alert" small />
-            {fault()}
-          </p>
-        )}
-      </Show>
+      <Fault why={props.fault} />
       <div class="pair-acts">
         <button type="button" class="button" disabled={props.busy} onClick={() => props.cancel()}>
           {t("Cancel")}
