@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeKey, nodeSuite } from "@flybridge/crypto/suite-node.ts";
+import { type RunningRelay, startRelay } from "@flybridge/testing/relay.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { pairOver } from "@flybridge/transport/secure/device.ts";
 import { Streams } from "@flybridge/transport/streams.ts";
@@ -160,6 +161,24 @@ export function compiledRelay(): Disposable & { readonly env: Readonly<Record<st
   const main = join(import.meta.dirname, "..", "relay", "main.ts");
   execFileSync(process.execPath, ["-e", `import(${JSON.stringify(main)})`], { env: { ...process.env, ...env } });
   return { env, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A relay, a bare forwarder beside it, and who is at the other end of both. */
+export interface Meeting extends AsyncDisposable {
+  readonly relay: RunningRelay;
+  readonly node: Node;
+  readonly forwarder: Child<{ readonly port: number }>;
+  readonly ends: Ends;
+}
+
+export async function startMeeting(): Promise<Meeting> {
+  await using held = new AsyncDisposableStack();
+  const { env } = held.use(compiledRelay());
+  const relay = held.use(await startRelay({ env }));
+  const forwarder = held.use(await startForwarder());
+  const ends = held.use(await startEnds());
+  const all = held.move();
+  return { relay, node: nodeOf(relay), forwarder, ends, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 export function nodeOf({ origin, port }: Node): Node {

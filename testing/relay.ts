@@ -1,19 +1,14 @@
 /** A relay as a process of its own, with a store of its own, that a test may end in any way. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import type { HostRelay } from "@flybridge/protocol/relays.ts";
 import type { BareDevice } from "./bare.ts";
+import { type Program, startProgram } from "./program.ts";
 
 const RELAY = join(import.meta.dirname, "..", "relay", "main.ts");
 const LOOK_MS = 50;
-/** As `flybridge relay` gives itself one. */
-const compiled = process.env["NODE_COMPILE_CACHE"];
-const COMPILED = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
 
 interface Ready {
   readonly origin: string;
@@ -45,58 +40,40 @@ export async function startRelay(
   } = {},
 ): Promise<RunningRelay> {
   const folder = mkdtempSync(join(tmpdir(), "flybridge-relay-"));
-  let running: Ready & { readonly process: ChildProcess };
   let log = "";
-  const start = async (port: number): Promise<void> => {
-    const words = [...(options.under ?? []), process.execPath, RELAY] as const;
-    const [program, ...rest] = words;
-    const child = spawn(program, rest, {
+  const start = (port: number): Promise<Program<Ready>> =>
+    startProgram([RELAY], {
+      under: options.under,
       env: {
-        PATH: process.env["PATH"] ?? "",
         HOME: folder,
         FLYBRIDGE_RELAY_LISTEN: `${options.address ?? "127.0.0.1"}:${port}`,
         FLYBRIDGE_RELAY_DATA: join(folder, "data"),
         FLYBRIDGE_RELAY_REGISTRATION: "open",
-        ...COMPILED,
         ...options.env,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      wrote: (text) => (log += text),
     });
-    child.stderr.on("data", (bytes: Buffer) => (log += bytes.toString()));
-    const lines = createInterface(child.stdout);
-    const ready = await Promise.race([
-      once(lines, "line").then(([line]) => JSON.parse(String(line)) as Ready),
-      once(child, "exit").then(() => {
-        throw new Error(`the relay did not start: ${log}`);
-      }),
-    ]);
-    running = { process: child, ...ready };
-  };
-  const kill = async (signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> => {
-    const { process: child } = running;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, "exit");
-    child.kill(signal);
-    await exit;
-  };
-  await start(options.port ?? 0);
+  let running = await start(options.port ?? 0);
+  const kill = (signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> => running.end(signal);
   return {
     folder,
     get origin() {
-      return running.origin;
+      return running.ready.origin;
     },
     get port() {
-      return running.port;
+      return running.ready.port;
     },
     get pid() {
-      return running.pid;
+      return running.ready.pid;
     },
     get invitation() {
-      return running.invitation as string;
+      return running.ready.invitation as string;
     },
     log: () => log,
     kill,
-    restart: () => start(running.port),
+    async restart() {
+      running = await start(running.ready.port);
+    },
     async [Symbol.asyncDispose]() {
       await kill();
       rmSync(folder, { recursive: true, force: true });

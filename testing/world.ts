@@ -1,24 +1,20 @@
 /** A host as a process of its own, in folders of its own, that a test may end in any way; its keeper ends with the test. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { BareDevice, newIntent, type Keys } from "./bare.ts";
 import { alone } from "@flybridge/client/lock-node.ts";
 import { fromBase64Url, toBase64Url } from "@flybridge/protocol/base64.ts";
 import type { Verb } from "@flybridge/protocol/grant.ts";
 import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { LINK_PATH } from "@flybridge/protocol/relay.ts";
+import { BareDevice, newIntent, type Keys } from "./bare.ts";
+import { type Program, startProgram } from "./program.ts";
 
 /** A shell that waits its turn longer than that waits for one that hangs. */
 const SHELL_MS = 60_000;
 const HOST = join(import.meta.dirname, "..", "host", "main.ts");
-/** As `flybridge up` gives its host one: half of a start is compiling. */
-const compiled = process.env["NODE_COMPILE_CACHE"];
-const COMPILED = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
 
 interface Tls {
   readonly address: string;
@@ -74,62 +70,43 @@ export async function startWorld(
   const folder = mkdtempSync(join(tmpdir(), "flybridge-"));
   const state = options.state ?? join(folder, "state");
   const home = mkdtempSync(join(folder, "home-"));
-  let running: Ready & { process: ChildProcess };
   let errors = "";
-
-  const start = async (port: number): Promise<void> => {
-    const words = [process.execPath, HOST, "--port", String(port), "--name", "test host", ...(options.args ?? [])];
-    const [program = "", ...rest] = [...(options.under ?? []), ...words];
-    const child = spawn(program, rest, {
+  const start = (port: number): Promise<Program<Ready>> =>
+    startProgram([HOST, "--port", String(port), "--name", "test host", ...(options.args ?? [])], {
+      under: options.under,
       env: {
-        PATH: process.env["PATH"] ?? "",
         HOME: home,
         FLYBRIDGE_HOME: state,
         // A developer's own is not to be shown a test's conversations.
         FLYBRIDGE_CODEX_DESKTOP: "off",
-        ...COMPILED,
         ...options.env,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      wrote: (text) => (errors += text),
     });
-    child.stderr.on("data", (bytes: Buffer) => (errors += bytes.toString()));
-    const lines = createInterface(child.stdout);
-    const ready = await Promise.race([
-      once(lines, "line").then(([line]) => JSON.parse(String(line)) as Ready),
-      once(child, "exit").then(() => {
-        throw new Error(`the host did not start: ${errors}`);
-      }),
-    ]);
-    running = { process: child, ...ready };
+  let running = await start(options.port ?? 0);
+  const startAgain = async (): Promise<void> => {
+    running = await start(running.ready.port);
   };
-  const ended = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
-    const { process: child } = running;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, "exit");
-    child.kill(signal);
-    await exit;
-  };
-  await start(options.port ?? 0);
 
   const world: World = {
     state,
     home,
     get port() {
-      return running.port;
+      return running.ready.port;
     },
     get tls() {
-      assert.ok(running.tls, "the host was told to bind nothing");
-      return running.tls;
+      assert.ok(running.ready.tls, "the host was told to bind nothing");
+      return running.ready.tls;
     },
     get socket() {
-      return running.socket;
+      return running.ready.socket;
     },
     get pid() {
-      return running.pid;
+      return running.ready.pid;
     },
     errors: () => errors,
-    kill: () => ended("SIGKILL"),
-    restart: () => start(running.port),
+    kill: () => running.end("SIGKILL"),
+    restart: startAgain,
     async shell() {
       const path = join(state, "cli.json");
       // One after the other, as commands do: each takes the next secret.
@@ -154,14 +131,14 @@ export async function startWorld(
     },
     async [Symbol.asyncDispose]() {
       // The host ends its keeper and the agents with it; without a host, one is started to do so.
-      if (running.process.exitCode !== null || running.process.signalCode !== null) await start(running.port);
+      if (!running.isRunning) await startAgain();
       const exit = once(running.process, "exit");
       try {
         const shell = await world.shell();
         await shell.call("host.stop", { keeper: true });
       } catch (error) {
         // What is left running would keep the test's file from ending.
-        running.process.kill("SIGKILL");
+        await running.end("SIGKILL");
         throw error;
       }
       await exit;

@@ -1,9 +1,8 @@
 /** What a relay does for those who come: a host with its session, a device with its ticket, a session that is renewed. */
-import { startRelay } from "@flybridge/testing/relay.ts";
 import { RELAY_FIGURES } from "../capacity.ts";
 import { type Bench, countOf, type Measured } from "../figure.ts";
 import { cpuMs } from "../process.ts";
-import { compiledRelay, nodeOf, startEnds, startForwarder } from "../relayed.ts";
+import { startMeeting } from "../relayed.ts";
 import { inTurns, median } from "../sample.ts";
 
 const COUNT = 300;
@@ -13,11 +12,8 @@ export const relayConnect: Bench = {
   name: "relay-connect",
   about: "connections each second, and what one costs a relay's processor",
   async run({ share }) {
-    using compiled = compiledRelay();
-    await using relay = await startRelay({ env: compiled.env });
-    await using forwarder = await startForwarder();
-    await using ends = await startEnds();
-    const node = nodeOf(relay);
+    await using meeting = await startMeeting();
+    const { relay, node, forwarder, ends } = meeting;
     const count = countOf(COUNT, share, 10);
     const costs: Record<string, number[]> = { bare: [], host: [], device: [], renewal: [] };
     const measure = async (name: string, pid: number, rates: number[], ms: () => Promise<number>): Promise<void> => {

@@ -1,6 +1,5 @@
 /** What a frame that goes on costs a relay's processor, and how many bytes it is on the wire. */
 import type { Socket } from "node:net";
-import { startRelay } from "@flybridge/testing/relay.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import type { WebSocket } from "ws";
 import { RELAY_FIGURES } from "../capacity.ts";
@@ -9,16 +8,13 @@ import { dialNode, type Node } from "../meeting.ts";
 import { cpuMs } from "../process.ts";
 import {
   bareEcho,
-  compiledRelay,
   type Echo,
   type Ends,
-  nodeOf,
   pipelined,
   random,
   rawEcho,
   sealedEcho,
-  startEnds,
-  startForwarder,
+  startMeeting,
   tripsOf,
 } from "../relayed.ts";
 import { inTurns, median } from "../sample.ts";
@@ -43,11 +39,8 @@ export const relayCpu: Bench = {
   name: "relay-cpu",
   about: "processor time of a relay for a frame of 1 KiB, and bytes on the wire for a record",
   async run({ share }) {
-    using compiled = compiledRelay();
-    await using relay = await startRelay({ env: compiled.env });
-    await using forwarder = await startForwarder();
-    await using ends = await startEnds();
-    const node = nodeOf(relay);
+    await using meeting = await startMeeting();
+    const { relay, node, forwarder, ends } = meeting;
     await ends.order({ do: "hosts", node, from: 0, count: 1 });
     await ends.order({ do: "bare", port: forwarder.first.port, from: 0, count: CIRCUITS });
     const ours: Echo[] = [];

@@ -1,20 +1,9 @@
 /** A device that reads nothing while its host sends: what the relay holds for it, and what its host's other devices feel. */
 import { once } from "node:events";
-import { startRelay } from "@flybridge/testing/relay.ts";
 import { type Bench, countOf } from "../figure.ts";
 import { dialNode, dialPort } from "../meeting.ts";
 import { rssMb, settledMb } from "../process.ts";
-import {
-  circuitTo,
-  compiledRelay,
-  nodeOf,
-  pipelined,
-  random,
-  rawEcho,
-  startEnds,
-  startForwarder,
-  tripsOf,
-} from "../relayed.ts";
+import { circuitTo, pipelined, random, rawEcho, startMeeting, tripsOf } from "../relayed.ts";
 import { inTurns, median, percentile } from "../sample.ts";
 
 const FLOOD_BYTES = 100 * 1024 * 1024;
@@ -30,11 +19,8 @@ export const relaySlow: Bench = {
   name: "relay-slow",
   about: "a device that reads nothing of 100 MB: a relay's memory, and its host's other devices",
   async run({ share }) {
-    using compiled = compiledRelay();
-    await using relay = await startRelay({ env: compiled.env });
-    await using forwarder = await startForwarder();
-    await using ends = await startEnds();
-    const node = nodeOf(relay);
+    await using meeting = await startMeeting();
+    const { relay, node, forwarder, ends } = meeting;
     const { port } = forwarder.first;
     const bytes = countOf(FLOOD_BYTES, share);
     await ends.order({ do: "hosts", node, from: 0, count: 1 });

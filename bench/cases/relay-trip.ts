@@ -1,19 +1,7 @@
 /** There and back by a relay, sealed at both ends, beside the same bytes by a bare forwarder. */
-import { startRelay } from "@flybridge/testing/relay.ts";
 import { type Bench, countOf, type Measured } from "../figure.ts";
 import { startNginx } from "../nginx.ts";
-import {
-  bareEcho,
-  bareSealedEcho,
-  compiledRelay,
-  nodeOf,
-  random,
-  rawEcho,
-  sealedEcho,
-  startEnds,
-  startForwarder,
-  tripsOf,
-} from "../relayed.ts";
+import { bareEcho, bareSealedEcho, random, rawEcho, sealedEcho, startMeeting, tripsOf } from "../relayed.ts";
 import { inTurns, percentile } from "../sample.ts";
 
 /** Few in each turn and many turns: whatever else the machine does, it does to all alike. */
@@ -34,11 +22,8 @@ export const relayTrip: Bench = {
   name: "relay-trip",
   about: "round trip device → relay → host and back, sealed, beside a bare forwarder",
   async run({ share }) {
-    using compiled = compiledRelay();
-    await using relay = await startRelay({ env: compiled.env });
-    await using forwarder = await startForwarder();
-    await using ends = await startEnds();
-    const node = nodeOf(relay);
+    await using meeting = await startMeeting();
+    const { node, forwarder, ends } = meeting;
     await ends.order({ do: "hosts", node, from: 0, count: 1 });
     await ends.order({ do: "bare", port: forwarder.first.port, from: 0, count: 1 });
     await ends.order({ do: "bare", port: forwarder.first.port, from: 1, count: 1, sealed: true });
