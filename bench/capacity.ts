@@ -20,6 +20,9 @@ export const RELAY_FIGURES = {
   token: "PostgreSQL, a token of a session on disk",
   hostNode: "two nodes: the host's, a frame of 1 KiB, 32 on the way",
   deviceNode: "two nodes: the device's, a frame of 1 KiB, 32 on the way",
+  tlsFrame: "relay with TLS of its own, a frame of 1 KiB, 32 on the way in one circuit",
+  tlsPair: "relay with TLS of its own, an idle pair",
+  tlsDevice: "relay with TLS of its own, a device that comes with a ticket",
 } as const;
 type RelayFigure = keyof typeof RELAY_FIGURES;
 
@@ -42,8 +45,9 @@ const NODE_SUBJECTS = 4;
 export interface Need {
   readonly pairs: number;
   readonly nodes: number;
-  /** Of all nodes' processes, and of their systems for the sockets. */
+  /** Of all nodes' processes, without TLS and with it, and of their systems for the sockets. */
   readonly memoryGb: number;
+  readonly tlsGb: number;
   readonly systemGb: number;
   /** Sockets, which are files, of one node. */
   readonly nodeSockets: number;
@@ -78,6 +82,7 @@ export function needOf(pairs: number, figures: readonly Figure[]): Need {
     pairs,
     nodes,
     memoryGb: (nodes * cost("idle")) / 1024 + (pairs * cost("pair")) / 1024 ** 2,
+    tlsGb: (nodes * cost("idle")) / 1024 + (pairs * cost("tlsPair")) / 1024 ** 2,
     systemGb: (2 * pairs * SYSTEM_BYTES) / 1024 ** 3,
     nodeSockets: 2 * ofNode,
     processors: (pairs * busyUs) / 1e6,
@@ -98,6 +103,7 @@ export function capacityTables({ at, machine, figures }: Results): string {
   const rows: readonly (readonly [string, (need: Need) => string])[] = [
     ["nodes", ({ nodes }) => count(nodes)],
     ["memory of the relay's processes", ({ memoryGb }) => gigabytes(memoryGb)],
+    ["the same, where they do TLS themselves", ({ tlsGb }) => gigabytes(tlsGb)],
     ["memory of the systems for their sockets", ({ systemGb }) => gigabytes(systemGb)],
     ["sockets of one node, each a file", ({ nodeSockets }) => count(nodeSockets)],
     ["processors busy, nobody speaking", ({ processors }) => number(processors)],
@@ -140,11 +146,11 @@ const ASSUMED = [
 
 /** For each scale, what breaks first and what is to be done about it. */
 const BREAKS: Record<(typeof SCALES)[number], (need: Need) => string> = {
-  10_000: ({ returnS, nodeSockets, memoryGb }) =>
+  10_000: ({ returnS, nodeSockets, memoryGb, tlsGb }) =>
     [
       `One node and the embedded store: ${count(nodeSockets)} sockets, ${gigabytes(memoryGb)}. Nothing is short while it runs.`,
-      `What is felt first is its restart: all come back at once, and checking who they are takes one processor ${number(returnS)} s. Two nodes halve that; a verification of signatures in native code would make it a fraction (it is two thirds of what a connection costs).`,
-      `Behind a proxy on one address the ports come first: ${count(PROXY_PORTS)} sockets from one address to another, so ${count(PROXY_PORTS / 2)} pairs. Give the proxy or the node a second address, or let the relay do TLS itself.`,
+      `What is felt first is its restart: all come back at once, and checking who they are takes one processor ${number(returnS)} s. Two nodes halve that.`,
+      `Behind a proxy on one address the ports come first: ${count(PROXY_PORTS)} sockets from one address to another, so ${count(PROXY_PORTS / 2)} pairs. Give the proxy or the node a second address, or let the relay do TLS itself, which takes ${gigabytes(tlsGb)} then.`,
     ].join("\n\n"),
   1_000_000: ({ nodes, renewals, rows, databaseGb, databaseProcessors, subjects, returnS, nodeSockets }) =>
     [

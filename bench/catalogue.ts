@@ -10,6 +10,7 @@ import { relayCpu } from "./cases/relay-cpu.ts";
 import { relayMemory } from "./cases/relay-memory.ts";
 import { relayNodes } from "./cases/relay-nodes.ts";
 import { relaySlow } from "./cases/relay-slow.ts";
+import { relayTls } from "./cases/relay-tls.ts";
 import { relayTrip } from "./cases/relay-trip.ts";
 import { resume } from "./cases/resume.ts";
 import { seal } from "./cases/seal.ts";
@@ -35,5 +36,6 @@ export const BENCHES: readonly Bench[] = [
   relayMemory,
   relayConnect,
   relaySlow,
+  relayTls,
   relayNodes,
 ];

@@ -80,12 +80,17 @@ export async function joinDevice(node: Node, host: BenchHost, number: number, so
   return link;
 }
 
-export function dialNode({ port }: Node): WebSocket {
-  return dialPort(port, RELAY_PATH);
+export function dialNode({ origin, port }: Node): WebSocket {
+  return dialPort(port, RELAY_PATH, origin.startsWith("https:") ? "wss" : "ws");
 }
 
-export function dialPort(port: number, path: string): WebSocket {
-  return new WebSocket(`ws://127.0.0.1:${port}${path}`, { perMessageDeflate: false, maxPayload: RELAY_FRAME_BYTES });
+export function dialPort(port: number, path: string, scheme: "ws" | "wss" = "ws"): WebSocket {
+  return new WebSocket(`${scheme}://127.0.0.1:${port}${path}`, {
+    perMessageDeflate: false,
+    maxPayload: RELAY_FRAME_BYTES,
+    // The bench's own certificate, on this machine.
+    rejectUnauthorized: false,
+  });
 }
 
 export function linkOf(socket: WebSocket): Link {
