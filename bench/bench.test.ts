@@ -101,10 +101,12 @@ describe("the bench", () => {
       cost("token", 100),
       cost("hostConnection", 1),
       cost("deviceConnection", 2),
+      cost("tlsPair", 128),
     ];
     const one = needOf(10_000, figures);
     assert.deepEqual([one.nodes, one.nodeSockets, one.subjects, one.moved], [1, 20_000, 0, 0]);
     assert.equal(one.memoryGb, 64 / 1024 + (10_000 * 16) / 1024 ** 2);
+    assert.equal(one.tlsGb, 64 / 1024 + (10_000 * 128) / 1024 ** 2);
     assert.equal(one.processors, (10_000 * (2 + 2 + 1)) / 1e6);
     assert.equal(one.returnS, 30);
     const many = needOf(1_000_000, figures);
