@@ -1,5 +1,6 @@
 /**
- * A node:test reporter for one file: each settled test as a line of JSON, for the runner that started the process.
+ * A node:test reporter for one file: each test that begins and each that is settled as a line of JSON, for the runner that
+ * started the process.
  *
  * node:test's own runner of many files cannot end one that hangs, nor the agents and browsers that it has started.
  */
@@ -11,7 +12,8 @@ import { inspect } from "node:util";
 export interface Report {
   /** Full name: `suite > test`. */
   readonly name: string;
-  readonly end: "passed" | "failed" | "skipped";
+  /** A suite is left, whatever its tests came to. */
+  readonly end: "begun" | "left" | "passed" | "failed" | "skipped";
   /** What was thrown, as the terminal shows it. */
   readonly failure?: string;
 }
@@ -19,7 +21,13 @@ export interface Report {
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   // Starts come in the order of declaration, ends from the inside out: the starts give a test its place.
   const path: string[] = [];
+  const running: string[] = [];
   for await (const { type, data } of events) {
+    if (type === "test:dequeue") {
+      running.length = data.nesting;
+      running.push(data.name);
+      yield line({ name: running.join(" > "), end: "begun" });
+    }
     if (type === "test:start") {
       path.length = data.nesting;
       path.push(data.name);
@@ -27,6 +35,7 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     if (type !== "test:pass" && type !== "test:fail") continue;
     const name = [...path.slice(0, data.nesting), data.name].join(" > ");
     const isSuite = data.details.type === "suite";
+    if (isSuite) yield line({ name, end: "left" });
     if (isMarked(data.skip) || isMarked(data.todo)) {
       if (!isSuite) yield line({ name, end: "skipped" });
     } else if (type === "test:pass") {

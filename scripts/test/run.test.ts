@@ -66,17 +66,25 @@ describe("a file of tests", () => {
     assert.deepEqual([result.passed, result.failed], [1, 1]);
   });
 
+  it("names the test that hangs", async () => {
+    const { said } = await ran(
+      `describe("asks", () => { it("passes", () => {}); it("waits", () => new Promise((resolve) => setTimeout(resolve, 60_000))); });`,
+      3000,
+    );
+    assert.match(said, /did not end within 3 s, in: asks > waits/u);
+  });
+
   it("is ended with all that it started when it hangs", { skip: process.platform === "win32" }, async () => {
     const pidFile = join(root, "pid");
     const { result, said } = await ran(
       `import { spawn } from "node:child_process"; import { writeFileSync } from "node:fs";
        const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
        writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
-       it("passes", () => {}); setInterval(() => {}, 1000);`,
+       describe("asks", () => { it("passes", () => {}); }); setInterval(() => {}, 1000);`,
       3000,
     );
     assert.equal(result.failed, 1);
-    assert.match(said, /did not end within 3 s/);
+    assert.match(said, /did not end within 3 s$/mu);
     assert.equal(isRunning(Number(readFileSync(pidFile, "utf8"))), false);
   });
 });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Report } from "./reporter.ts";
 
 /** One file, with its agents and browsers; a file that needs longer hangs. */
-const FILE_LIMIT_MS = 8 * 60 * 1000;
+const FILE_LIMIT_MS = 5 * 60 * 1000;
 /** Failed files that are run once more, alone; where more failed, it is not for want of processors. */
 const MOST_AGAIN = 20;
 /** What a failed file printed is shown from its end; the beginning is the part that went well. */
@@ -138,16 +138,23 @@ async function runFile(run: TestRun, file: string): Promise<FileRun> {
     killGroup(child.pid);
 
     const reports = readReports(destination);
-    const fault = stopped ?? faultOf(code, reports);
+    const fault = stopped === undefined ? faultOf(code, reports) : `${stopped}${lastIn(reports)}`;
     return { reports, fault, output, seconds: (performance.now() - start) / 1000 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Where a file was when it was stopped: the innermost test or suite that had begun and not ended. */
+function lastIn(reports: readonly Report[]): string {
+  const ended = new Set(reports.flatMap(({ name, end }) => (end === "begun" ? [] : [name])));
+  const last = reports.findLast(({ name, end }) => end === "begun" && !ended.has(name));
+  return last ? `, in: ${last.name}` : "";
+}
+
 function faultOf(code: number | null, reports: readonly Report[]): string | undefined {
   if (code !== 0 && !reports.some(({ end }) => end === "failed")) return `ended with ${code ?? "a signal"}`;
-  if (reports.length === 0) return "has no test";
+  if (reports.every(({ end }) => end === "begun" || end === "left")) return "has no test";
   return undefined;
 }
 
