@@ -59,6 +59,36 @@ describe("a relay that has turned", { timeout: 240_000 }, () => {
     await assert.rejects(BareDevice.reconnect(stranger, link, route), faultIs("refused"));
   });
 
+  it("[R23] says once more all that a device said, and the host answers the handshake and does nothing", async () => {
+    const kept = { up: [] as Uint8Array[], down: [] };
+    relay.spoilNext("up", Number.POSITIVE_INFINITY, (frame) => [frame], kept);
+    await device.reconnect();
+    await device.device.call("session.create", { agent: "demo" as never, workspace: world.home });
+    const shown = async (): Promise<unknown> => [
+      (await shell.call("device.list", {})).devices.find(({ name }) => name === "by a turned relay"),
+      (await shell.call("session.list", {})).sessions.length,
+    ];
+    const before = await shown();
+    assert.ok(kept.up.length > 4 && device.way);
+    const { link } = await joinAt(device.way, { kind: "ticket", ticket: device.way.ticket }, device.proof);
+    let heard = 0;
+    const [hello, first, ...records] = kept.up;
+    assert.ok(hello && first);
+    const say = (frames: readonly Uint8Array[]): void => frames.forEach((frame) => link.send(frame));
+    await new Promise((resolve) => {
+      link.listen({ frame: () => ++heard === 2 && say(records), drained() {}, ended: resolve });
+      say([hello, first]);
+    });
+    assert.equal(heard, 2, "its hello and message 2");
+    assert.deepEqual(await shown(), before);
+    await device.device.call("host.read", {});
+    device.device.close();
+    await device.device.ended;
+    await device.reconnect();
+    device.device.close();
+    await device.device.ended;
+  });
+
   it("joins a device to another host than it asked for, and the device says nothing to it", async () => {
     const there = await other.shell();
     const place = await untilRelayed(there);
