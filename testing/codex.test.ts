@@ -67,7 +67,7 @@ async function begin(device: BareDevice, params: object): Promise<SessionId> {
   const intent = newIntent();
   await device.call("session.create", { agent, ...params } as never, intent);
   const session = intent as string as SessionId;
-  await device.call("session.follow", { session });
+  await device.call("session.follow", { session, from: 1 });
   return session;
 }
 
@@ -100,7 +100,7 @@ describe("Codex behind the host", { skip }, () => {
     stage.model.release("alone");
     // Nobody is there, and then not even a host.
     const shell = await stage.world.shell();
-    await shell.call("session.follow", { session });
+    await shell.call("session.follow", { session, from: 1 });
     await shell.until(() => (asksOf(shell, session).length === 2 ? true : undefined));
     const pids = stage.pids();
     assert.equal(pids.length, 1);
@@ -145,7 +145,7 @@ describe("Codex behind the host", { skip }, () => {
     const mode = "ask";
     const prompt = `[[slow 20]][[text ${"word ".repeat(20)}]][[+${run("echo hi")}]][[${edit}]][[${again}]]`;
     const session = await begin(phone, { workspace: stage.workspace, mode, prompt });
-    await other.call("session.follow", { session });
+    await other.call("session.follow", { session, from: 1 });
     await other.until(() => (asksOf(other, session).length === 1 ? true : undefined));
     const [ask] = asksOf(other, session);
     assert.ok(ask);
