@@ -38,14 +38,18 @@ export default function Pair() {
   const read = (text: string): void => {
     try {
       const connection = parseConnection(text);
-      const elsewhere = deck.served() === "relay" ? elsewhereOf(connection) : undefined;
-      if (elsewhere !== undefined) setStage({ kind: "choosing", fault: elsewhere });
-      else setStage({ kind: "asking", link: { connection, purpose: purposeOf(text) } });
+      setStage({ kind: "asking", link: { connection, purpose: purposeOf(text) } });
     } catch (fault) {
       if (!(fault instanceof ConnectionError)) throw fault;
       setStage({ kind: "choosing", fault: fault.message });
     }
   };
+  // Who served this page may be known only after a link was read.
+  createEffect(() => {
+    const now = stage();
+    const fault = now.kind === "asking" && deck.served() === "relay" ? elsewhereOf(now.link.connection) : undefined;
+    if (fault !== undefined) setStage({ kind: "choosing", fault });
+  });
   createEffect(
     on(
       () => location.hash,

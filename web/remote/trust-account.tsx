@@ -85,7 +85,12 @@ function Own(props: {
   onCleanup(() => {
     alive = false;
   });
-  const on = (): boolean => props.relay.account !== undefined;
+  /** The host was told, and its list does not say so yet. */
+  const [isOff, setOff] = createSignal(false);
+  const on = (): boolean => props.relay.account !== undefined && !isOff();
+  createEffect(() => {
+    if (props.relay.account === undefined) setOff(false);
+  });
   const name = (): string => visibleLine(props.host.known.name);
   const failed = (error: unknown): void =>
     void setFault(visible(error instanceof Error ? error.message : String(error)));
@@ -97,14 +102,14 @@ function Own(props: {
     setFault();
     const { host, name: called, hostKey } = props.host.known;
     const { rendezvous } = props.relay;
-    for (let left = PUT_TRIES; alive; left -= 1)
+    for (let left = PUT_TRIES; alive && on(); left -= 1)
       try {
         await props.here.account.putHost({ host, rendezvous, name: called, hostKey });
         await props.here.look();
         break;
       } catch (error) {
         if (left <= 1 || !isNotThere(error)) {
-          failed(error);
+          if (on()) failed(error);
           break;
         }
         await new Promise((resolve) => setTimeout(resolve, PUT_MS));
@@ -121,6 +126,7 @@ function Own(props: {
     try {
       if (on()) {
         await props.host.replica.intend("account.distrust", { origin }).settled;
+        setOff(true);
         await props.here.account.removeHost(props.host.known.host).catch(() => undefined);
         await props.here.look();
         deck.toasts.say(t("No further device of the account is let in. Those that are in stay, under Devices."));
@@ -129,6 +135,7 @@ function Own(props: {
         if (!identity) throw new Error(t("The host did not say its key. Update it."));
         const given = await props.here.account.trust(props.host.known.host, identity, props.relay.rendezvous);
         await props.host.replica.intend("account.trust", given, "memory").settled;
+        setOff(false);
       }
     } catch (error) {
       failed(error);
