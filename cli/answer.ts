@@ -1,13 +1,12 @@
 /** `flybridge answer`: settles an ask, by flags or by asking the person. */
-import { readFileSync } from "node:fs";
 import type { Ask } from "@flybridge/protocol/ask.ts";
 import type { SessionState } from "@flybridge/protocol/session.ts";
 import { askLines, askTitle } from "./ask.ts";
 import { command } from "./command.ts";
 import { decide } from "./decide.ts";
 import { Fault, usage } from "./fault.ts";
+import { fileText } from "./input.ts";
 import { connectHost } from "./local.ts";
-import { readStdin } from "./prompt.ts";
 import { oneOf } from "./prefix.ts";
 import { answerFrom, type ReplyFlags, waysText } from "./reply.ts";
 import { sessionIdOf } from "./session.ts";
@@ -71,13 +70,4 @@ function openAsk({ asks, title }: SessionState, typed: string | undefined): Ask 
     "ambiguous",
     [`${open.length} asks are open. Say which:`, ...open.map((ask) => `  ${ask.ask}  ${askTitle(ask)}`)].join("\n"),
   );
-}
-
-function fileText(path: string): string {
-  if (path === "-") return readStdin();
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Fault("files", `${path} cannot be read: ${(error as Error).message}.`);
-  }
 }

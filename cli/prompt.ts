@@ -1,15 +1,13 @@
 /** Prompts from a shell: their text, and waiting for what came of them. */
-import { readFileSync } from "node:fs";
 import type { PromptId, SessionId } from "@flybridge/protocol/ids.ts";
 import { MAX_PROMPT_CHARS } from "@flybridge/protocol/limits.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { askTitle } from "./ask.ts";
 import { entriesAfter } from "./entries.ts";
 import { Fault, usage } from "./fault.ts";
+import { readStdin } from "./input.ts";
 import type { LocalHost } from "./local.ts";
 import type { Terminal } from "./terminal.ts";
-
-const STDIN = 0;
 
 /** What was typed, or all of stdin for "-". */
 export function promptFrom(typed: string): string {
@@ -21,14 +19,6 @@ export function promptFrom(typed: string): string {
       `The prompt has ${text.length} characters; ${MAX_PROMPT_CHARS} is the most. Put it into a file and name the file in the prompt.`,
     );
   return text;
-}
-
-export function readStdin(): string {
-  try {
-    return readFileSync(STDIN, "utf8");
-  } catch (error) {
-    throw new Fault("files", `stdin cannot be read: ${(error as Error).message}.`);
-  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { visibleLine } from "@flybridge/protocol/text.ts";
 import { setTimeout } from "node:timers/promises";
 import { command } from "./command.ts";
 import { Fault, usage } from "./fault.ts";
+import { fileText } from "./input.ts";
 import { ask, connectHost, type LocalHost } from "./local.ts";
 import type { Terminal } from "./terminal.ts";
 import { ago } from "./time.ts";
@@ -18,7 +19,10 @@ export default command({
   name: "remote",
   about: "The relays by which this host is reached from anywhere.",
   words: [
-    { name: "add|remove", about: "take one on, or give it up; without it, they are listed" },
+    {
+      name: "add|remove|distrust",
+      about: "take one on, give it up, or let no further devices of its account in; without it, they are listed",
+    },
     { name: "URL", about: "of the relay, https://relay.example" },
   ],
   flags: {
@@ -32,10 +36,11 @@ export default command({
     ["flybridge remote", "which there are, and how each fares"],
     ["flybridge remote add https://relay.example", "be reached by it, also after a restart"],
     ["flybridge remote remove https://relay.example", "no longer"],
+    ["flybridge remote distrust https://relay.example", "keep the relay, and let no new devices of an account in"],
   ],
   async run([verb, url], flags, terminal) {
-    if (verb !== undefined && verb !== "add" && verb !== "remove")
-      throw usage(`${visibleLine(verb)} is neither add nor remove.`);
+    if (verb !== undefined && verb !== "add" && verb !== "remove" && verb !== "distrust")
+      throw usage(`${visibleLine(verb)} is none of add, remove and distrust.`);
     const file = flags["invitation-file"];
     if (file !== undefined && verb !== "add") throw usage("--invitation-file is about: flybridge remote add URL");
     if (verb !== undefined && url === undefined)
@@ -43,14 +48,20 @@ export default command({
     using host = await connectHost(terminal.env);
     if (verb === undefined) return show(await relaysOf(host), terminal);
     const origin = originFrom(url ?? "");
+    if (verb === "add")
+      return await add(host, origin, file === undefined ? undefined : fileText(file).trim(), terminal);
+    const relay = (await relaysOf(host)).find((one) => one.origin === origin);
+    if (!relay) throw new Fault("not_found", `This host does not use ${origin}. flybridge remote lists those it does.`);
     if (verb === "remove") {
-      if (!(await relaysOf(host)).some((relay) => relay.origin === origin))
-        throw new Fault("not_found", `This host does not use ${origin}. flybridge remote lists those it does.`);
       await host.intend("relay.remove", { origin });
       terminal.emit({ removed: origin });
       return terminal.print(`This host is no longer reached by ${origin}.`);
     }
-    await add(host, origin, file === undefined ? undefined : await invitationIn(file), terminal);
+    if (relay.account === undefined) throw new Fault("not_found", `No account at ${origin} is trusted here.`);
+    await host.intend("account.distrust", { origin });
+    terminal.emit({ distrusted: origin });
+    terminal.print(`No further device of the account at ${origin} is let in.`);
+    terminal.note("Those that are in stay: flybridge devices, and flybridge revoke for each that should not.");
   },
 });
 
@@ -102,27 +113,20 @@ function show(relays: readonly HostRelay[], terminal: Terminal): void {
 }
 
 function statusText({ status, account }: HostRelay): string {
+  return `${fareText(status)}${account === undefined ? "" : " · lets its account's devices in"}`;
+}
+
+function fareText(status: HostRelay["status"]): string {
   const now = Date.now();
-  const whose = account === undefined ? "" : " · lets its account's devices in";
   switch (status.kind) {
     case "connecting":
       return "connecting";
     case "live":
-      return `connected, since ${ago(status.since, now)}${whose}`;
+      return `connected, since ${ago(status.since, now)}`;
     case "away":
       return `away since ${ago(status.since, now)}: ${visibleLine(status.reason)}`;
     case "refused":
       return `refused: ${visibleLine(status.reason)}`;
-  }
-}
-
-/** Not from the command line: everybody on the machine sees that. */
-async function invitationIn(file: string): Promise<string> {
-  const { readFile } = await import("node:fs/promises");
-  try {
-    return (await readFile(file === "-" ? "/dev/stdin" : file, "utf8")).trim();
-  } catch (error) {
-    throw new Fault("files", `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
