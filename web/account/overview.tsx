@@ -5,6 +5,7 @@ import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
 import { createSignal, onCleanup, onMount, Show } from "solid-js";
 import { useDeck } from "../deck.ts";
+import { BackHead } from "../design/back-head.tsx";
 import { Fault } from "../design/fault.tsx";
 import { Icon, type IconName } from "../design/icon.tsx";
 import { lazySheet } from "../design/lazy-sheet.tsx";
@@ -66,14 +67,7 @@ export function Overview(props: {
 
   return (
     <div class="screen account-screen">
-      <div class="screen-head">
-        <Show when={paired()}>
-          <A href="/devices" class="icon-button" aria-label={t("Back to devices")}>
-            <Icon name="back" />
-          </A>
-        </Show>
-        <h1>{t("Account")}</h1>
-      </div>
+      <BackHead title={t("Account")} alone={!paired()} />
       <p class="account-whose">
         <strong dir="ltr">{visibleLine(props.state.email)}</strong>
         <span class="dim" dir="ltr">

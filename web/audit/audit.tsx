@@ -2,39 +2,33 @@
 import type { AuditRow } from "@flybridge/protocol/audit.ts";
 import type { Result } from "@flybridge/protocol/methods.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
-import { A } from "@solidjs/router";
-import { createEffect, createMemo, createSignal, For, on, Show } from "solid-js";
-import { type HostHere, ownHostsOf, useDeck } from "../deck.ts";
+import { createEffect, createSignal, For, on, Show } from "solid-js";
+import type { HostHere } from "../deck.ts";
+import { BackHead } from "../design/back-head.tsx";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { ago } from "../design/time.ts";
+import { HostSections } from "../host/host-sections.tsx";
 import { counted, t } from "../words.ts";
-import "../device/devices.css";
 import "./audit.css";
 import { iconOf, isBad, sentenceOf } from "./sentence.ts";
 
 export default function AuditScreen() {
-  const deck = useDeck();
-  const hosts = createMemo(() => ownHostsOf(deck));
   return (
-    <div class="screen audit-screen">
-      <div class="screen-head">
-        <A href="/devices" class="icon-button" aria-label={t("Back to devices")}>
-          <Icon name="back" />
-        </A>
-        <h1>{t("Log")}</h1>
-      </div>
-      <p class="dim audit-about">
+    <div class="screen">
+      <BackHead title={t("Log")} />
+      <p class="dim about">
         {t(
           "Who came in, who was let in to what, and who was turned away. Each row seals the one before, so that one that is removed, changed or moved shows. It holds no secrets, and nothing of what was said.",
         )}
       </p>
-      <For each={hosts()}>{(host) => <HostAudit host={host} named={hosts().length > 1} />}</For>
+      <HostSections>{(host) => <HostAudit host={host()} />}</HostSections>
     </div>
   );
 }
 
-function HostAudit(props: { host: HostHere; named: boolean }) {
+function HostAudit(props: { host: HostHere }) {
   /** Newest first. */
   const [rows, setRows] = createSignal<readonly AuditRow[]>([]);
   const [more, setMore] = createSignal(true);
@@ -57,26 +51,13 @@ function HostAudit(props: { host: HostHere; named: boolean }) {
   };
   createEffect(on(live, (isLive) => isLive && load()));
   return (
-    <section>
-      <Show when={props.named}>
-        <h2 class="section-head host-head">
-          <Icon name="host" />
-          <bdi class="cut">{visibleLine(props.host.known.name)}</bdi>
-        </h2>
-      </Show>
+    <>
       <Show when={!live() && rows().length === 0}>
         <p class="dim">
           {t("The log is on {host}, which is not connected.", { host: visibleLine(props.host.known.name) })}
         </p>
       </Show>
-      <Show when={fault()}>
-        {(message) => (
-          <p class="fault" role="alert">
-            <Icon name="alert" small />
-            {message()}
-          </p>
-        )}
-      </Show>
+      <Fault why={fault()} />
       <Show when={live() || rows().length > 0}>
         <Verify host={props.host} />
         <Show when={rows().length > 0} fallback={<Loading />}>
@@ -95,7 +76,7 @@ function HostAudit(props: { host: HostHere; named: boolean }) {
           </Show>
         </Show>
       </Show>
-    </section>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import type { OfferMade } from "@flybridge/protocol/offer.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { createEffect, createSignal, on, onCleanup, onMount, Show } from "solid-js";
 import type { HostHere } from "../deck.ts";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { Sheet } from "../design/sheet.tsx";
@@ -69,14 +70,7 @@ export default function OfferSheet(props: { host: HostHere; onClose: () => void 
               )}
             </span>
           </p>
-          <Show when={fault()}>
-            {(message) => (
-              <p class="fault" role="alert">
-                <Icon name="alert" small />
-                {message()}
-              </p>
-            )}
-          </Show>
+          <Fault why={fault()} />
           <Show
             when={offer()}
             fallback={

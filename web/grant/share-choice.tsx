@@ -2,6 +2,7 @@
 import type { Verb } from "@flybridge/protocol/grant.ts";
 import { createSignal, createUniqueId, For, Show } from "solid-js";
 import type { HostHere } from "../deck.ts";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { t } from "../words.ts";
 import { may } from "./grant.ts";
@@ -81,14 +82,7 @@ export function ShareChoice(props: {
         </div>
         <p class="dim share-ends">{t("It ends earlier when the session ends, or when you cut the device off.")}</p>
       </fieldset>
-      <Show when={props.fault}>
-        {(fault) => (
-          <p class="fault" role="alert">
-            <Icon name="alert" small />
-            {fault()}
-          </p>
-        )}
-      </Show>
+      <Fault why={props.fault} />
       <button type="submit" class="button strong wide" disabled={!live()}>
         <Icon name="qr" />
         {t("Make a code")}

@@ -1,12 +1,13 @@
 /** Remote: the relays by which each host is reached from anywhere, how they fare, and whom they may bring. */
 import { visibleLine } from "@flybridge/protocol/text.ts";
-import { A } from "@solidjs/router";
 import { createMemo, createSignal, For, Show } from "solid-js";
-import { type HostHere, ownHostsOf, useDeck } from "../deck.ts";
+import type { HostHere } from "../deck.ts";
+import { BackHead } from "../design/back-head.tsx";
 import "../design/form.css";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
-import "../device/devices.css";
+import { HostSections } from "../host/host-sections.tsx";
 import { t } from "../words.ts";
 import { AddRelay } from "./add-relay.tsx";
 import { RelayRow } from "./relay-row.tsx";
@@ -19,28 +20,15 @@ import { WayHere } from "./way-here.tsx";
 const LOOK_MS = 3_000;
 
 export default function Remote() {
-  const deck = useDeck();
-  const hosts = createMemo(() => ownHostsOf(deck));
   return (
-    <div class="screen remote-screen">
-      <div class="screen-head">
-        <A href="/devices" class="icon-button" aria-label={t("Back to devices")}>
-          <Icon name="back" />
-        </A>
-        <h1>{t("Remote")}</h1>
-      </div>
-      <For each={hosts().map(({ known }) => known.host)}>
-        {(id) => (
-          <Show when={hosts().find(({ known }) => known.host === id)}>
-            {(host) => <HostRemote host={host()} named={hosts().length > 1} />}
-          </Show>
-        )}
-      </For>
+    <div class="screen">
+      <BackHead title={t("Remote")} />
+      <HostSections>{(host) => <HostRemote host={host()} />}</HostSections>
     </div>
   );
 }
 
-function HostRemote(props: { host: HostHere; named: boolean }) {
+function HostRemote(props: { host: HostHere }) {
   const { relays, look } = watchRelays(props.host.replica, LOOK_MS);
   /** The one that was added here last: what it wants is asked for at once. */
   const [added, setAdded] = createSignal<string>();
@@ -48,79 +36,64 @@ function HostRemote(props: { host: HostHere; named: boolean }) {
   const name = (): string => visibleLine(props.host.known.name);
   const origins = createMemo(() => (relays.told?.relays ?? []).map(({ origin }) => origin));
   return (
-    <section aria-label={props.named ? name() : undefined}>
-      <Show when={props.named}>
-        <h2 class="section-head host-head">
-          <Icon name="host" />
-          <bdi class="cut">{name()}</bdi>
-        </h2>
-      </Show>
-      <Show
-        when={live()}
-        fallback={
-          <p class="dim remote-about">
-            {t("What relays {host} uses, only it can say, and it is not connected.", { host: name() })}
-          </p>
-        }
-      >
-        <Show when={relays.fault}>
-          {(fault) => (
-            <p class="fault" role="alert">
-              <Icon name="alert" small />
-              {fault()}
-            </p>
-          )}
-        </Show>
-        <Show when={relays.told} fallback={<Show when={!relays.fault}>{<Loading />}</Show>}>
-          {(told) => (
-            <>
-              <Show
-                when={origins().length > 0}
-                fallback={
-                  <div class="empty remote-empty">
-                    <Icon name="relay" />
-                    <h2>{t("No relay yet")}</h2>
-                    <p>
-                      {t(
-                        "A relay is a meeting point on the internet: {host} and your devices each connect out to it, and find each other there from anywhere. It passes on sealed frames and can read nothing of them.",
-                        { host: name() },
-                      )}
-                    </p>
-                  </div>
-                }
-              >
-                <WayHere host={props.host} />
-                <ul class="card rows relays">
-                  <For each={origins()}>
-                    {(origin) => (
-                      <Show when={told().relays.find((one) => one.origin === origin)}>
-                        {(relay) => (
-                          <RelayRow
-                            host={props.host}
-                            relay={relay()}
-                            identity={told().identity}
-                            added={added() === origin}
-                            look={look}
-                          />
-                        )}
-                      </Show>
+    <Show
+      when={live()}
+      fallback={
+        <p class="dim remote-about">
+          {t("What relays {host} uses, only it can say, and it is not connected.", { host: name() })}
+        </p>
+      }
+    >
+      <Fault why={relays.fault} />
+      <Show when={relays.told} fallback={<Show when={!relays.fault}>{<Loading />}</Show>}>
+        {(told) => (
+          <>
+            <Show
+              when={origins().length > 0}
+              fallback={
+                <div class="empty remote-empty">
+                  <Icon name="relay" />
+                  <h2>{t("No relay yet")}</h2>
+                  <p>
+                    {t(
+                      "A relay is a meeting point on the internet: {host} and your devices each connect out to it, and find each other there from anywhere. It passes on sealed frames and can read nothing of them.",
+                      { host: name() },
                     )}
-                  </For>
-                </ul>
-              </Show>
-              <AddRelay
-                host={props.host}
-                known={origins()}
-                added={(origin) => {
-                  setAdded(origin);
-                  look();
-                }}
-              />
-              <ServedNote app={told().app} />
-            </>
-          )}
-        </Show>
+                  </p>
+                </div>
+              }
+            >
+              <WayHere host={props.host} />
+              <ul class="card rows relays">
+                <For each={origins()}>
+                  {(origin) => (
+                    <Show when={told().relays.find((one) => one.origin === origin)}>
+                      {(relay) => (
+                        <RelayRow
+                          host={props.host}
+                          relay={relay()}
+                          identity={told().identity}
+                          added={added() === origin}
+                          look={look}
+                        />
+                      )}
+                    </Show>
+                  )}
+                </For>
+              </ul>
+            </Show>
+            <AddRelay
+              host={props.host}
+              known={origins()}
+              added={(origin) => {
+                setAdded(origin);
+                look();
+              }}
+            />
+            <ServedNote app={told().app} />
+          </>
+        )}
       </Show>
-    </section>
+    </Show>
   );
 }

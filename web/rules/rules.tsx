@@ -2,32 +2,28 @@
 import type { Rule } from "@flybridge/protocol/rule.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { A } from "@solidjs/router";
-import { createMemo, createResource, createSignal, For, Show } from "solid-js";
-import { type HostHere, ownHostsOf, sessionPath, useDeck } from "../deck.ts";
+import { createResource, createSignal, For, Show } from "solid-js";
+import { type HostHere, sessionPath, useDeck } from "../deck.ts";
+import { BackHead } from "../design/back-head.tsx";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { ago } from "../design/time.ts";
 import { agentTitle } from "../host/agents.ts";
+import { HostSections } from "../host/host-sections.tsx";
 import { counted, t } from "../words.ts";
 import "./rules.css";
 
 export default function Rules() {
-  const deck = useDeck();
-  const hosts = createMemo(() => ownHostsOf(deck));
   return (
-    <div class="screen rules-screen">
-      <div class="screen-head">
-        <A href="/devices" class="icon-button" aria-label={t("Back to devices")}>
-          <Icon name="back" />
-        </A>
-        <h1>{t("Rules")}</h1>
-      </div>
-      <p class="dim rules-about">
+    <div class="screen">
+      <BackHead title={t("Rules")} />
+      <p class="dim about">
         {t(
           "What you allowed for longer than once. A rule allows exactly the request that it was made for; one changed byte asks again.",
         )}
       </p>
-      <For each={hosts()}>{(host) => <HostRules host={host} named={hosts().length > 1} />}</For>
+      <HostSections>{(host) => <HostRules host={host()} />}</HostSections>
     </div>
   );
 }
@@ -37,7 +33,7 @@ interface Told {
   readonly fault?: string;
 }
 
-function HostRules(props: { host: HostHere; named: boolean }) {
+function HostRules(props: { host: HostHere }) {
   const deck = useDeck();
   const live = (): boolean => props.host.view.connection.kind === "live";
   const [answer, { mutate: change }] = createResource(live, async (isLive): Promise<Told | undefined> => {
@@ -63,13 +59,7 @@ function HostRules(props: { host: HostHere; named: boolean }) {
     );
   };
   return (
-    <section>
-      <Show when={props.named}>
-        <h2 class="section-head host-head">
-          <Icon name="host" />
-          <bdi class="cut">{visibleLine(props.host.known.name)}</bdi>
-        </h2>
-      </Show>
+    <>
       <Show
         when={answer.latest}
         fallback={
@@ -85,14 +75,7 @@ function HostRules(props: { host: HostHere; named: boolean }) {
           </Show>
         }
       >
-        <Show when={answer.latest?.fault}>
-          {(fault) => (
-            <p class="fault" role="alert">
-              <Icon name="alert" small />
-              {visible(fault())}
-            </p>
-          )}
-        </Show>
+        <Fault why={answer.latest?.fault} />
         <Show
           when={rules().length > 0}
           fallback={
@@ -111,7 +94,7 @@ function HostRules(props: { host: HostHere; named: boolean }) {
           </ul>
         </Show>
       </Show>
-    </section>
+    </>
   );
 }
 

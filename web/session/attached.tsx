@@ -4,6 +4,7 @@ import type { SessionId } from "@flybridge/protocol/ids.ts";
 import { visible, visibleLine } from "@flybridge/protocol/text.ts";
 import { createResource, createSignal, For, onCleanup, Show, Suspense } from "solid-js";
 import type { HostHere } from "../deck.ts";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { Sheet } from "../design/sheet.tsx";
@@ -130,14 +131,7 @@ function Viewer(props: { thing: Thing; onClose: () => void }) {
   return (
     <Sheet title={visibleLine(props.thing.name)} onClose={() => props.onClose()} class="attached-sheet">
       <Show when={data()} fallback={<Loading />}>
-        <Show when={data()?.fault}>
-          {(fault) => (
-            <p class="fault" role="alert">
-              <Icon name="alert" small />
-              {visible(fault())}
-            </p>
-          )}
-        </Show>
+        <Fault why={data()?.fault} />
         <Show when={isTaken(props.thing.type) && base64()}>
           {(content) => (
             <img class="attached-whole" src={`data:${props.thing.type};base64,${content()}`} alt={props.thing.name} />

@@ -3,6 +3,7 @@ import { Offline } from "@flybridge/client/replica.ts";
 import { visibleLine } from "@flybridge/protocol/text.ts";
 import { createResource, createSignal, For, Show } from "solid-js";
 import type { HostHere } from "../deck.ts";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Loading } from "../design/loading.tsx";
 import { t } from "../words.ts";
@@ -36,14 +37,7 @@ export function Browse(props: { host: HostHere; from: string; choose: (path: str
       <p class="browse-path mono" dir="ltr">
         {visibleLine(path())}
       </p>
-      <Show when={fault()}>
-        {(message) => (
-          <p class="fault" role="alert">
-            <Icon name="alert" small />
-            {message()}
-          </p>
-        )}
-      </Show>
+      <Fault why={fault()} />
       <Show
         when={listed()}
         fallback={

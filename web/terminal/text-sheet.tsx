@@ -4,6 +4,7 @@ import { visible } from "@flybridge/protocol/text.ts";
 import { createMemo, createSignal, onMount, Show } from "solid-js";
 import type { HostHere } from "../deck.ts";
 import { CopyButton } from "../design/copy.tsx";
+import { Fault } from "../design/fault.tsx";
 import { Icon } from "../design/icon.tsx";
 import { Sheet } from "../design/sheet.tsx";
 import { t } from "../words.ts";
@@ -57,14 +58,7 @@ export default function TextSheet(props: {
           </button>
         </Show>
       </div>
-      <Show when={fault()}>
-        {(why) => (
-          <p class="fault" role="alert">
-            <Icon name="alert" small />
-            {visible(why())}
-          </p>
-        )}
-      </Show>
+      <Fault why={fault()} />
       <pre ref={shown} class="term-text" tabindex="0" role="region" aria-label={t("Text of this terminal")} dir="ltr">
         {visible(text()) || t("Nothing was printed yet.")}
       </pre>
