@@ -5,6 +5,9 @@ import type { JoinOpening, Peers } from "./admission.ts";
 import { refuse, welcome } from "./answer.ts";
 import type { PeerSocket } from "./socket.ts";
 
+/** Milliseconds after the end of a circuit until its device's socket is torn: one that was revoked is to be gone within a second. */
+const GOODBYE_MS = 500;
+
 export async function joinDevice(
   socket: PeerSocket,
   opening: JoinOpening,
@@ -91,7 +94,7 @@ class SocketEnd implements DeviceEnd {
 
   close(reason: string): void {
     this.#isClosed = true;
-    this.#socket.close(reason);
+    this.#socket.close(reason, GOODBYE_MS);
   }
 
   #flow(): void {

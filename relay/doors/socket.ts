@@ -141,12 +141,13 @@ export class PeerSocket {
     else if (silent >= Math.max(everyMs / 2, this.patienceMs / PINGS - everyMs)) this.#webSocket.ping();
   }
 
-  close(reason: string, code = CLOSE_NORMAL): void {
+  /** With `lingerMs`, the goodbye has so long to be answered before the socket is torn. */
+  close(reason: string, lingerMs = LINGER_MS, code = CLOSE_NORMAL): void {
     if (this.#isClosed) return;
     // A socket that is not read would not hear the other side's goodbye.
     this.#webSocket.resume();
     this.#webSocket.close(code, reason.replaceAll(/[^\x20-\x7e]/gu, "?").slice(0, REASON_BYTES));
-    this.#lingering ??= setTimeout(() => this.#webSocket.terminate(), LINGER_MS).unref();
+    this.#lingering ??= setTimeout(() => this.#webSocket.terminate(), lingerMs).unref();
   }
 
   terminate(): void {
@@ -159,7 +160,7 @@ export class PeerSocket {
   };
 
   #violate(): void {
-    this.close("binary frames only, and none before it is asked for", CLOSE_VIOLATION);
+    this.close("binary frames only, and none before it is asked for", LINGER_MS, CLOSE_VIOLATION);
   }
 }
 
