@@ -233,6 +233,9 @@ describe("a relay behind a proxy", { timeout: 60_000 }, () => {
     assert.equal(await by({ "x-forwarded-for": "127.0.0.1" }, "/metrics"), 200);
     assert.equal(await by({ "x-forwarded-for": "192.0.2.1" }, "/metrics"), 404);
     assert.equal(await by({ "x-forwarded-for": "127.0.0.1, 192.0.2.1" }, "/metrics"), 404);
+    // Nor for a page that has its own name lead here.
+    assert.equal(await by({ "x-forwarded-for": "127.0.0.1", host: `rebound.example:${port}` }, "/metrics"), 404);
+    assert.equal(await by({ "x-forwarded-for": "127.0.0.1", host: `[::1]:${port}` }, "/metrics"), 200);
   });
 
   const skip = whyNotApart();

@@ -90,7 +90,12 @@ export async function openServer(options: ServerOptions): Promise<RelayServer> {
   });
   app.get("/metrics", async (context) => {
     const from = fromOf(context.env.incoming) ?? "";
-    const isHere = isLoopback(from) && isLoopback(plainAddress(context.env.incoming.socket.remoteAddress ?? ""));
+    // By its name too: a page in a browser on this machine may call it by one of its own (DNS rebinding).
+    const named = URL.parse(`http://${context.req.header("host") ?? ""}`)?.hostname.replaceAll(/[[\]]/gu, "") ?? "";
+    const isHere =
+      isLoopback(named) &&
+      isLoopback(from) &&
+      isLoopback(plainAddress(context.env.incoming.socket.remoteAddress ?? ""));
     if (!isHere && !isToken(context.req.header("authorization"), options.metricsToken))
       return context.text("There is no such page.\n", 404);
     const { type, text } = await options.metrics();
