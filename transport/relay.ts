@@ -15,7 +15,7 @@ import {
 } from "@flybridge/protocol/relay/words.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Inbox, LinkEnded } from "./inbox.ts";
-import type { Link, LinkEvents } from "./link.ts";
+import type { Link, LinkEnd, LinkEvents } from "./link.ts";
 import { Listener } from "./listener.ts";
 
 const NONCE_BYTES = 32;
@@ -82,15 +82,16 @@ export async function openAt(
   } catch (error) {
     link.close("closed");
     if (!(error instanceof LinkEnded)) throw error;
-    throw new RelayAway(`The relay at ${origin} cannot be reached: ${wordsOf(error.end.detail)}.`, { cause: error });
+    throw new RelayAway(`The relay at ${origin} cannot be reached: ${wordsOf(error.end)}.`, { cause: error });
   } finally {
     stopTimer();
     signal?.removeEventListener("abort", abort);
   }
 }
 
-/** What a person can do something about, in words; what the system says otherwise. */
-function wordsOf(detail: string): string {
+/** What a person can do something about, in words; what the system says otherwise, and nothing that the other side says. */
+function wordsOf({ kind, detail }: LinkEnd): string {
+  if (kind === "closed") return "it ended the connection. Try again, and ask whoever runs it";
   if (/ENOTFOUND|EAI_AGAIN/u.test(detail))
     return "its name is not found. Check the address, and that this machine is online";
   if (/ECONNREFUSED/u.test(detail)) return "nothing answers there. See that it runs";

@@ -12,6 +12,8 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { openRelay, type RelayDoor } from "./relay.ts";
 
 const LIFE_MS = 600_000;
+/** When six tenths of it are over; the clocks of the two may be a little apart. */
+const RENEW_MS = LIFE_MS * 0.6 + 100;
 const AGAIN_MS = 30_000;
 const [FIRST, NEXT, NONE] = ["E", "I", "A"].map((letter) => letter.repeat(43)) as [string, string, string];
 const EVIL = "Type your passphrase at evil.example.";
@@ -37,6 +39,12 @@ class Relay {
     const seat = new Seat(socket);
     socket.send(encode(answer));
     return seat;
+  }
+
+  /** Says goodbye in these words to the next host that comes. */
+  async sendAway(words: string): Promise<void> {
+    const [socket] = (await once(this.#server, "connection")) as [WebSocket];
+    socket.close(1000, words);
   }
 
   /** Resolves once the host that came last has gone. */
@@ -105,7 +113,7 @@ describe("a host at a relay", { timeout: 20_000 }, () => {
     const seat = await relay.answer({ t: "welcome", now: Date.now(), session: session(FIRST) });
     assert.deepEqual(await seat.said(), [{ t: "kept" }]);
 
-    t.mock.timers.tick(LIFE_MS * 0.6);
+    t.mock.timers.tick(RENEW_MS);
     assert.deepEqual(await seat.said(), [{ t: "renew", session: FIRST }]);
     for (let again = 0; again < 3; again += 1) {
       t.mock.timers.tick(AGAIN_MS);
@@ -118,7 +126,7 @@ describe("a host at a relay", { timeout: 20_000 }, () => {
     assert.equal(door.file.session, NEXT);
     t.mock.timers.tick(AGAIN_MS);
     assert.deepEqual(await seat.said(), [], "it has what it asked for");
-    t.mock.timers.tick(LIFE_MS * 0.6);
+    t.mock.timers.tick(RENEW_MS);
     assert.deepEqual(await seat.said(), [{ t: "renew", session: NEXT }]);
   });
 
@@ -135,5 +143,15 @@ describe("a host at a relay", { timeout: 20_000 }, () => {
       assert.ok(status.kind === kind);
       assert.equal(status.reason, REFUSALS[code]);
     }
+  });
+
+  it("says so in words of its own when a relay ends the connection before it answers, too", async () => {
+    using relay = await Relay.listening();
+    using door = doorTo(relay);
+    await relay.sendAway(EVIL);
+    while (door.status.kind === "connecting") await new Promise(setImmediate);
+    assert.ok(door.status.kind === "away");
+    assert.match(door.status.reason, /cannot be reached: it ended the connection\./u);
+    assert.ok(!door.status.reason.includes("evil"));
   });
 });
