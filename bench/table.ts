@@ -37,7 +37,11 @@ export function filled(readme: string, table: string, name = "bench"): string | 
 function cellsOf(figure: Figure): string[] {
   const { what, value, unit, reference, ratio, limit, verdict } = figure;
   const must =
-    limit === undefined ? "" : "ratio" in limit ? `≤ ${short(limit.ratio)}x` : `≤ ${short(limit.value)} ${unit}`;
+    limit === undefined
+      ? ""
+      : "ratio" in limit
+        ? `≤ ${Number(limit.ratio.toPrecision(3))}x`
+        : `≤ ${short(limit.value)} ${unit}`;
   const held = verdict === "no limit" ? "" : verdict;
   return [
     what,
