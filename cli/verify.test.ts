@@ -59,9 +59,9 @@ describe("what a relay serves", { timeout: 120_000 }, () => {
     [
       "one byte of a script",
       (path, served) => {
-        if (/^\/assets\/first-.*\.js$/u.test(path)) served.body = Buffer.concat([served.body, Buffer.from(" ")]);
+        if (/^\/assets\/index-.*\.js$/u.test(path)) served.body = Buffer.concat([served.body, Buffer.from(" ")]);
       },
-      /differs\s+\/assets\/first-[^\s]+\.js/u,
+      /differs\s+\/assets\/index-[^\s]+\.js/u,
     ],
     [
       "the page at one address only",

@@ -51,6 +51,7 @@ describe("a relay's origin", () => {
       ["https://relay.0x7f", "bad_name"],
       ["https://[1::2::3]", "bad_name"],
       ["https://[12345::]", "bad_name"],
+      ["https://[a]", "bad_name"],
       [`https://${"a".repeat(64)}.example`, "bad_name"],
       [`https://${"a.".repeat(1_000)}example`, "bad_name"],
       ["https://relay.example:", "bad_port"],

@@ -44,8 +44,9 @@ export function relayOriginFrom(text: string): string {
   const [, scheme = "", written, portText] = PARTS.exec(typed) ?? [];
   if (written === undefined)
     throw new OriginError(/^https?:\/\/[^/?#@]+[/?#@]/u.test(typed) ? "more_than_origin" : "bad_name");
-  const host = written.startsWith("[") ? written.slice(1, -1) : written;
-  if (!isHost(host)) throw new OriginError("bad_name");
+  const isBracketed = written.startsWith("[");
+  const host = isBracketed ? written.slice(1, -1) : written;
+  if (!(isBracketed ? isIpv6(host) : isName(host))) throw new OriginError("bad_name");
   const port = portOf(portText, scheme);
   if (scheme === "http" && !isLoopback(host)) throw new OriginError("plaintext");
   return `${scheme}://${written}${port}`;
@@ -64,8 +65,8 @@ function portOf(text: string | undefined, scheme: string): string {
   return port === (scheme === "https" ? 443 : 80) ? "" : `:${port}`;
 }
 
-function isHost(host: string): boolean {
-  if (host.includes(":")) return isIpv6(host);
+/** Of a machine, or an IPv4 address. */
+function isName(host: string): boolean {
   const labels = host.split(".");
   if (host.length > MAX_NAME_CHARS || !labels.every((label) => LABEL.test(label))) return false;
   // What ends in a number is an IPv4 address, or nothing that a URL could hold.
