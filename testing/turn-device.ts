@@ -35,8 +35,8 @@ export type Order =
 
 export type Saw =
   | { readonly t: "paired"; readonly device: string }
-  /** Welcomed; `addresses`: of a direct way, here and there. */
-  | { readonly t: "up"; readonly way: "relay" | "direct"; readonly addresses?: readonly string[] }
+  /** Welcomed. */
+  | { readonly t: "up"; readonly way: "relay" | "direct" }
   | { readonly t: "entries"; readonly numbers: readonly number[] }
   /** What there was of the answer that is being given. */
   | { readonly t: "delta" }
@@ -47,9 +47,6 @@ export type Saw =
 const say = (saw: Saw): void => void process.stdout.write(`${JSON.stringify(saw)}\n`);
 const within = <T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> =>
   Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(resolve, milliseconds, undefined))]);
-
-/** The newest channel's. */
-let addresses: readonly string[] | undefined;
 
 async function offerDirectly(ice: readonly IceServer[]): Promise<ChannelOffer> {
   const peer = new PeerConnection("device", { iceServers: ice.map(nativeServer) });
@@ -70,8 +67,6 @@ async function offerDirectly(ice: readonly IceServer[]): Promise<ChannelOffer> {
     async answered(sdp) {
       peer.setRemoteDescription(sdp, "answer");
       if (!(await within(OPENING_MS, opened))) throw new Error("The direct way did not open.");
-      const pair = peer.getSelectedCandidatePair();
-      addresses = pair ? [pair.local.address, pair.remote.address] : [];
       isTaken = true;
       return nodeChannelLink(peer, channel, { maxFrameBytes: RECORD_BYTES });
     },
@@ -118,8 +113,7 @@ class Device {
     this.#line = new Line(platform, () => known, {
       state() {},
       up: (calls, _welcome, found) => {
-        const way = found?.relay === undefined ? "direct" : "relay";
-        say({ t: "up", way, ...(way === "direct" && addresses ? { addresses } : {}) });
+        say({ t: "up", way: found?.relay === undefined ? "direct" : "relay" });
         this.#calls = calls;
         this.#follow();
         void this.#takeWays(calls).finally(() => found?.stored());
