@@ -160,7 +160,11 @@ describe("the transcript", () => {
 describe("the composer", () => {
   it("[A05] [E31] sends with Enter where there is a keyboard, and shows the state of the prompt", async () => {
     const { page } = await stage.open("session-fresh", DESKTOP);
+    const field = page.getByRole("textbox", { name: "Prompt" });
+    // The field is loaded after the page: until it has the focus, letters are shortcuts.
+    await field.waitFor();
     await page.keyboard.press("p");
+    await page.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA");
     await page.keyboard.type("Fix it");
     await page.keyboard.press("Shift+Enter");
     await page.keyboard.type("please");
