@@ -14,9 +14,10 @@ import { nodeChannelLink } from "@flybridge/transport/data-channel-node.ts";
 import { Ear } from "@flybridge/transport/link.contract.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { webSocketLink } from "@flybridge/transport/websocket.ts";
-import { type DataChannel, PeerConnection, type RtcConfig } from "node-datachannel";
+import type { DataChannel, PeerConnection, RtcConfig } from "node-datachannel";
 import { WebSocket } from "ws";
 import { BareDevice, newIntent } from "./bare.ts";
+import { askChannel, offerOf } from "./channel.ts";
 import { startWorld, type World } from "./world.ts";
 
 const LIMIT = { timeout: 120_000 };
@@ -45,20 +46,10 @@ interface Opened {
 
 /** A channel to the host, asked for by a device that is in. Rejects with `CallError`. */
 async function openChannel(device: BareDevice, config: RtcConfig = { iceServers: [] }): Promise<Opened> {
-  const peer = new PeerConnection("device", config);
-  // The library lets go of what it has told of its end, and of nothing else: it would keep the process.
-  peer.onStateChange(() => {});
-  const gathered = new Promise<void>((resolve) =>
-    peer.onGatheringStateChange((state) => {
-      if (state === "complete") resolve();
-    }),
-  );
-  const channel = peer.createDataChannel("link");
-  channel.onClosed(() => {});
-  const opened = new Promise<void>((resolve) => channel.onOpen(resolve));
+  const asked = askChannel(config);
+  const { peer, channel, gathered, opened } = asked;
   await gathered;
-  // Nobody is to ask for it at its addresses before it has read the answer: it would fall over.
-  const offer = peer.localDescription()?.sdp.replaceAll(/^a=candidate:.*\r\n/gmu, "") ?? "";
+  const offer = offerOf(asked);
   const { sdp } = await device.call("direct.open", { sdp: offer });
   peer.setRemoteDescription(sdp, "answer");
   await opened;

@@ -20,7 +20,8 @@ import { parseConnection } from "@flybridge/protocol/offer.ts";
 import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { nodeChannelLink } from "@flybridge/transport/data-channel-node.ts";
 import type { ChannelOffer } from "@flybridge/transport/data-channel.ts";
-import { type IceServer as NativeServer, PeerConnection } from "node-datachannel";
+import type { IceServer as NativeServer } from "node-datachannel";
+import { askChannel } from "./channel.ts";
 import { newIntent } from "./bare.ts";
 
 /** Milliseconds before what the connection took with it is tried again. */
@@ -49,17 +50,7 @@ const within = <T>(milliseconds: number, promise: Promise<T>): Promise<T | undef
   Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(resolve, milliseconds, undefined))]);
 
 async function offerDirectly(ice: readonly IceServer[]): Promise<ChannelOffer> {
-  const peer = new PeerConnection("device", { iceServers: ice.map(nativeServer) });
-  // The library lets go of what it has told of its end, and of nothing else: it would keep the process.
-  peer.onStateChange(() => {});
-  const gathered = new Promise<void>((resolve) =>
-    peer.onGatheringStateChange((state) => {
-      if (state === "complete") resolve();
-    }),
-  );
-  const channel = peer.createDataChannel("link");
-  channel.onClosed(() => {});
-  const opened = new Promise<true>((resolve) => channel.onOpen(() => resolve(true)));
+  const { peer, channel, gathered, opened } = askChannel({ iceServers: ice.map(nativeServer) });
   await within(GATHERING_MS, gathered);
   let isTaken = false;
   return {

@@ -8,7 +8,8 @@ import { RECORD_BYTES } from "@flybridge/protocol/relay.ts";
 import { Way } from "@flybridge/protocol/way.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { Ear } from "@flybridge/transport/link.contract.ts";
-import { type DataChannel, PeerConnection } from "node-datachannel";
+import { askChannel, offerOf } from "@flybridge/testing/channel.ts";
+import type { DataChannel, PeerConnection } from "node-datachannel";
 import type { Caller } from "./desk.ts";
 import { offerFrom } from "./description.ts";
 import { type DirectDoor, openDirect } from "./direct.ts";
@@ -79,22 +80,12 @@ function doorOf(more: Partial<Parameters<typeof openDirect>[0]> = {}): Door {
 }
 
 /** A device's side: an offer, and the channel once it is open. */
-async function device(): Promise<{ peer: PeerConnection; channel: DataChannel; offer: string; opened: Promise<void> }> {
-  const peer = new PeerConnection("device", { iceServers: [] });
+async function device(): Promise<{ peer: PeerConnection; channel: DataChannel; offer: string; opened: Promise<true> }> {
+  const asked = askChannel();
+  const { peer, channel, gathered, opened } = asked;
   peers.push(peer);
-  // The library lets go of what it has told of its end, and of nothing else: it would keep the process.
-  peer.onStateChange(() => {});
-  const gathered = new Promise<void>((resolve) =>
-    peer.onGatheringStateChange((state) => {
-      if (state === "complete") resolve();
-    }),
-  );
-  const channel = peer.createDataChannel("link");
-  channel.onClosed(() => {});
-  const opened = new Promise<void>((resolve) => channel.onOpen(resolve));
   await gathered;
-  // Nobody is to ask for it at its addresses before it has read the answer: it would fall over.
-  const offer = peer.localDescription()?.sdp.replaceAll(/^a=candidate:.*\r\n/gmu, "") ?? "";
+  const offer = offerOf(asked);
   return { peer, channel, opened, offer };
 }
 

@@ -104,22 +104,25 @@ export function acceptOver(link: Link, options: AcceptOptions): Promise<Accepted
     const prologue = prologueFor(route, hello.v, hello.purpose, options.hostId, hostHello, deviceHello);
     const message1 = await inbox.next();
     const deflate = hello.features.includes(DEFLATE_FEATURE) ? options.deflate : undefined;
-    return hello.purpose === "pair"
-      ? acceptPairing(link, inbox, allow, options, hello, prologue, message1, deflate)
-      : acceptReturn(link, inbox, options, hello, prologue, message1, deflate);
+    const met: Met = { link, inbox, allow, options, hello, prologue, message1, deflate };
+    return hello.purpose === "pair" ? acceptPairing(met) : acceptReturn(met);
   });
 }
 
-async function acceptPairing(
-  link: Link,
-  inbox: Inbox,
-  allow: Allow,
-  options: AcceptOptions,
-  hello: DeviceHello,
-  prologue: Uint8Array,
-  message1: Uint8Array,
-  deflate: Deflate | undefined,
-): Promise<Accepted> {
+/** A device that said what it wants, and has proved nothing. */
+interface Met {
+  readonly link: Link;
+  readonly inbox: Inbox;
+  readonly allow: Allow;
+  readonly options: AcceptOptions;
+  readonly hello: DeviceHello;
+  readonly prologue: Uint8Array;
+  readonly message1: Uint8Array;
+  readonly deflate: Deflate | undefined;
+}
+
+async function acceptPairing(met: Met): Promise<Accepted> {
+  const { link, inbox, allow, options, hello, prologue, message1, deflate } = met;
   const asked = await answerPairing({ ...options, prologue }, message1);
   const { offer } = asked;
   // For no offer, chance: message 3 then fails after the same work as with a wrong secret.
@@ -138,15 +141,8 @@ async function acceptPairing(
   return { kind: "paired", offer, deviceKey, payload, hello, pipe, continuity };
 }
 
-async function acceptReturn(
-  link: Link,
-  inbox: Inbox,
-  options: AcceptOptions,
-  hello: DeviceHello,
-  prologue: Uint8Array,
-  message1: Uint8Array,
-  deflate: Deflate | undefined,
-): Promise<Accepted> {
+async function acceptReturn(met: Met): Promise<Accepted> {
+  const { link, inbox, options, hello, prologue, message1, deflate } = met;
   const asked = await answerReconnect({ ...options, prologue }, message1);
   const { deviceKey } = asked;
   if (asked.payload.length < CONTINUITY_TAG_BYTES) throw new HandshakeError("violation", "no continuity tag");
