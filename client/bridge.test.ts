@@ -17,15 +17,12 @@ import { Offline, type Replica } from "./replica.ts";
 import { seededRandom, type SmallHost, smallHost } from "./small-host.contract.ts";
 import { memoryStore } from "./store-memory.ts";
 import { StoreError, type Store } from "./store.ts";
+import { Timed } from "./timed.contract.ts";
 
 const SELF = { name: "A phone", kind: "phone" } as const;
-/** Milliseconds of the fake clock between looks: short beside every limit, long beside what a round trip takes here. */
-const LOOK_MS = 20;
-const MOST_LOOKS = 200_000;
 
 /** One device: what it keeps, and as many launches of its app as a test wants. */
-class Device {
-  readonly clock: FakeClock;
+class Device extends Timed {
   readonly keys: Keys;
   readonly #random: (bytes: number) => Uint8Array;
   store: Store = memoryStore();
@@ -34,7 +31,7 @@ class Device {
   #launches = 0;
 
   constructor(clock: FakeClock, seed: number, dial: (address: string) => Link) {
-    this.clock = clock;
+    super(clock);
     this.#random = seededRandom(seed);
     this.keys = memoryKeys(this.#random);
     this.dial = dial;
@@ -76,30 +73,6 @@ class Device {
       bridge.close();
     };
     return { ...bridge, crash };
-  }
-
-  /** In steps that are short beside what a ping has to be answered in. */
-  async pass(ms: number): Promise<void> {
-    for (const end = this.clock.now() + ms; this.clock.now() < end;) await this.clock.turn(LOOK_MS);
-  }
-
-  async until(what: string, met: () => boolean): Promise<void> {
-    for (let look = 0; look < MOST_LOOKS; look++) {
-      if (met()) return;
-      await this.clock.turn(LOOK_MS);
-    }
-    assert.fail(`never: ${what}`);
-  }
-
-  /** What a promise comes to, while time goes on. */
-  async outcome<T>(promise: Promise<T>): Promise<T> {
-    let done = false;
-    const end = (): void => {
-      done = true;
-    };
-    promise.then(end, end);
-    await this.until("an outcome", () => done);
-    return promise;
   }
 }
 

@@ -5,7 +5,7 @@ import { CallError } from "@flybridge/protocol/error.ts";
 import type { AgentName, SessionId } from "@flybridge/protocol/ids.ts";
 import type { Params } from "@flybridge/protocol/methods.ts";
 import { encodeFrame } from "@flybridge/protocol/terminal.ts";
-import { type FakeClock, fakeClock } from "@flybridge/transport/fake-clock.ts";
+import { fakeClock } from "@flybridge/transport/fake-clock.ts";
 import type { Link } from "@flybridge/transport/link.ts";
 import { plainCell, type WatchedCell } from "./cell.ts";
 import { memoryKeys } from "./keys-memory.contract.ts";
@@ -14,15 +14,11 @@ import { type HostView, Offline, type OpenSession, type Replica } from "./replic
 import { seededRandom, type SmallHost, smallHost } from "./small-host.contract.ts";
 import { memoryStore } from "./store-memory.ts";
 import { openTerminal } from "./terminal.ts";
+import { Timed } from "./timed.contract.ts";
 import type { SessionView } from "./view.ts";
 
-/** Milliseconds of the fake clock between looks; there are many, for what is loaded meanwhile takes real time. */
-const LOOK_MS = 20;
-const MOST_LOOKS = 200_000;
-
 /** A device at a host to which a direct way leads, or seems to. */
-class World {
-  readonly clock: FakeClock = fakeClock();
+class World extends Timed {
   readonly host: SmallHost = smallHost(this.clock);
   replica!: Replica;
   /** What the screen was told of the connection, each once in a row. */
@@ -38,7 +34,7 @@ class World {
   #channels: (() => void)[] = [];
 
   static async start(): Promise<World> {
-    const world = new World();
+    const world = new World(fakeClock());
     const { clock, host } = world;
     const random = seededRandom(7);
     const dial = (): Link => {
@@ -112,29 +108,6 @@ class World {
 
   endChannels(): void {
     for (const end of this.#channels.splice(0)) end();
-  }
-
-  /** In steps that are short beside what a ping has to be answered in. */
-  async pass(ms: number): Promise<void> {
-    for (const end = this.clock.now() + ms; this.clock.now() < end;) await this.clock.turn(LOOK_MS);
-  }
-
-  async until(what: string, met: () => boolean): Promise<void> {
-    for (let look = 0; look < MOST_LOOKS; look++) {
-      if (met()) return;
-      await this.clock.turn(LOOK_MS);
-    }
-    assert.fail(`never: ${what}`);
-  }
-
-  async outcome<T>(promise: Promise<T>): Promise<T> {
-    let done = false;
-    const end = (): void => {
-      done = true;
-    };
-    promise.then(end, end);
-    await this.until("an outcome", () => done);
-    return promise;
   }
 
   /** A session that is open, and how often its view was not live. */
